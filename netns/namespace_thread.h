@@ -1,0 +1,69 @@
+// The thread rule. The main thread never changes namespace. run_in() starts a fresh thread with all signals blocked,
+// which enters the namespace, proves where it is, runs one function with a pass that only this thread can own, and
+// ends. It never goes back, so going back cannot fail. Nothing may fork, clone or exec while it lives.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "netns/netns_fd.h"
+#include "netns/result.h"
+
+namespace isthmus {
+
+// Which namespace a socket or a setting belongs to. Types, not values: swapping the two does not compile.
+struct HostSide {
+  static constexpr const char* kName = "host";
+};
+struct ContainerSide {
+  static constexpr const char* kName = "container";
+};
+
+namespace detail {
+// Runs `body` on a fresh thread inside `netns`. Fails if the thread cannot start, enter, or prove where it is.
+Status run_on_fresh_thread(const NetnsFd& netns, const std::function<void()>& body);
+int current_thread_id();
+}  // namespace detail
+
+// The pass: proof that the holder stands in the namespace of `Side`. Sockets and settings can only be born from one.
+// It is bound to the thread that got it: here() is false anywhere else.
+template <class Side>
+class InNamespace {
+ public:
+  InNamespace(const InNamespace&) = delete;
+  InNamespace& operator=(const InNamespace&) = delete;
+  bool here() const { return thread_ == detail::current_thread_id(); }
+
+ private:
+  InNamespace() : thread_(detail::current_thread_id()) {}
+  template <class S, class F>
+  friend auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<S>&>;
+  template <class F>
+  friend auto run_at_home(F function) -> std::invoke_result_t<F, const InNamespace<HostSide>&>;
+  int thread_;
+};
+
+// Runs `function` in `netns` and returns what it returns, which must be a Result by value.
+template <class Side, class F>
+auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
+  using Answer = std::invoke_result_t<F, const InNamespace<Side>&>;
+  static_assert(!std::is_reference_v<Answer>, "nothing may outlive the thread by reference");
+  std::optional<Answer> answer;
+  TRY_OK(detail::run_on_fresh_thread(netns, [&] {
+    InNamespace<Side> pass;
+    answer.emplace(function(pass));
+  }));
+  return *std::move(answer);
+}
+
+// The host's pass. The main thread was born at home and never leaves, so no thread is needed.
+template <class F>
+auto run_at_home(F function) -> std::invoke_result_t<F, const InNamespace<HostSide>&> {
+  InNamespace<HostSide> pass;
+  return function(pass);
+}
+
+}  // namespace isthmus

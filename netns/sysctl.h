@@ -1,0 +1,50 @@
+// Settings under /proc/sys/net, bound to one network namespace for life.
+// A directory opened there belongs to the namespace of the thread that opened it, as a socket does
+// (fs/proc/proc_sysctl.c follows current's net namespace only at the root), so the main thread writes a container's
+// settings without moving.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "netns/namespace_thread.h"
+#include "netns/result.h"
+#include "netns/unique_fd.h"
+
+namespace isthmus {
+
+// Untyped part: an O_PATH descriptor of /proc/sys/net and what is said of it in errors.
+class SysctlDir {
+ public:
+  // "ipv6/conf/eth0/accept_ra". Reads the value without its newline. ENOENT is the answer of a kernel without the
+  // setting.
+  Result<std::string> read(std::string_view setting) const;
+  // Writes the value; reads first and writes nothing when it is right already, so that a read-only /proc does no harm.
+  // Fails with [sysctl-write].
+  Status write(std::string_view setting, std::string_view value) const;
+
+ protected:
+  static Result<SysctlDir> open_here(const char* side);
+
+ private:
+  SysctlDir(UniqueFd ipv4, UniqueFd ipv6, const char* side)
+      : ipv4_(std::move(ipv4)), ipv6_(std::move(ipv6)), side_(side) {}
+  UniqueFd ipv4_;
+  UniqueFd ipv6_;  // empty when the kernel has no IPv6
+  const char* side_;
+};
+
+template <class Side>
+class Sysctl : public SysctlDir {
+ public:
+  static Result<Sysctl> open(const InNamespace<Side>& pass) {
+    if (!pass.here()) return Error{"open /proc/sys/net", {}, 0, "the pass belongs to another thread", "internal", {}};
+    TRY(SysctlDir dir, open_here(Side::kName));
+    return Sysctl(std::move(dir));
+  }
+
+ private:
+  explicit Sysctl(SysctlDir dir) : SysctlDir(std::move(dir)) {}
+};
+
+}  // namespace isthmus

@@ -1,0 +1,53 @@
+// The write-ahead record of one attachment: what DEL and GC need to undo it without netns, prevResult or configuration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "netlink/ip.h"
+#include "netns/netns_fd.h"
+#include "plugin/attachment/key.h"
+
+namespace isthmus {
+
+// A file we created outside the state directory, and how we know that it is still ours.
+struct OwnedFile {
+  std::string path;
+  std::uint64_t inode = 0;  // with the size and the hash: a file that somebody changed is no longer ours
+  std::uint64_t content_hash = 0;
+  bool made_directory = false;
+  bool operator==(const OwnedFile&) const = default;
+};
+
+struct Record {
+  enum class Phase { intent, complete };
+
+  AttachmentKey key;
+  Phase phase = Phase::intent;
+  std::string mode;   // "ptp"
+  std::string pod;    // "ns/name" or empty
+  std::string netns;  // CNI_NETNS
+  NetnsId netns_id;
+  std::uint64_t netns_cookie = 0;
+  std::string host_ifname;
+  std::string host_mac;
+  std::string container_mac;  // as we set it; a chained plugin may change it later
+  int host_ifindex = 0;       // 0 until the link is there
+  std::vector<Prefix> addresses;
+  std::string ipam_type;  // empty: none
+  std::string config;     // stdin of ADD, kept only for a delegated IPAM
+  std::string cni_args;   // likewise, the raw CNI_ARGS
+  std::string cni_path;   // likewise
+  std::optional<OwnedFile> resolv_conf;
+  std::int64_t created = 0;  // seconds since the epoch, for people
+  bool operator==(const Record&) const = default;
+};
+
+std::string to_json(const Record& record);
+// Fails with [bad-record] for anything torn, of another form, or whose key is not legal.
+Result<Record> parse_record(std::string_view json);
+
+}  // namespace isthmus
