@@ -36,12 +36,13 @@ Result<VethIndexes> create_veth(RouteSocket<HostSide>& host,
                                 const NetnsFd& container_netns,
                                 const VethSpec& spec);
 
-// Changes to one link, all in one message but `ipv6_address_generation`, which has to take effect before `up` does and
-// is therefore sent in a message of its own, first.
+// Changes to one link, all in one message but `no_ipv6_address_generation`, which has to take effect before `up` does
+// and is therefore sent in a message of its own, first: flags are applied before IFLA_AF_SPEC within one.
 struct LinkChange {
   bool up = false;
-  std::optional<std::string> alias;         // IFLA_IFALIAS, at most 255 bytes
-  bool no_ipv6_address_generation = false;  // IN6_ADDR_GEN_MODE_NONE: no link-local address by itself
+  std::optional<std::string> alias;  // IFLA_IFALIAS; cut to 255 bytes
+  // IN6_ADDR_GEN_MODE_NONE: no link-local address by itself. Refused with EAFNOSUPPORT by a kernel without IPv6.
+  bool no_ipv6_address_generation = false;
   bool operator==(const LinkChange&) const = default;
 };
 // `name` is for errors only.

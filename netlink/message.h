@@ -23,7 +23,8 @@ class Message {
   Message& operator=(Message&&) noexcept;
   ~Message();
 
-  // The family header (struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg ...), once, before any attribute.
+  // The family header (struct ifinfomsg, ifaddrmsg, rtmsg, ndmsg ...), once, before any attribute; and once more as
+  // the first thing in a nest that has a header of its own (VETH_INFO_PEER).
   template <class Header>
   void header(const Header& value) {
     header_bytes(&value, sizeof value);
@@ -35,7 +36,8 @@ class Message {
   void put_bytes(int attribute, std::span<const std::uint8_t> value);
   void put_flag(int attribute);
 
-  // Attributes put between open and close belong to the nest. Nests close in reverse order.
+  // Attributes put between open and close belong to the nest. Nests close in reverse order, and before the message is
+  // moved: a function that returns its message opens none of its own.
   class Nest {
    public:
     Nest(Message& message, int attribute);

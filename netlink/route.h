@@ -46,7 +46,9 @@ struct RouteInfo {
 // All unicast routes of all tables, both families, the local table left out.
 Result<std::vector<RouteInfo>> list_routes(RouteConversation& socket);
 
-// The link by which the namespace would reach `destination`; nullopt when it has no route to it. One look-up, no dump.
+// The link by which the namespace would reach `destination`; nullopt when no route leads there (none at all, or one of
+// type unreachable, prohibit or blackhole). One look-up, no dump. 0.0.0.0 and :: are addresses of the namespace itself
+// to the kernel: ask for an address of the outside world to find the uplink.
 Result<std::optional<int>> outgoing_link(RouteConversation& socket, const IpAddress& destination);
 
 }  // namespace isthmus

@@ -16,8 +16,9 @@
 
 namespace isthmus {
 
-// Several changes sent in one datagram with one acknowledgement at the end. The kernel carries out the ones behind a
-// failure as well, so a failed batch is undone by the caller, never finished.
+// Several changes sent in one datagram (64 at most; longer batches take several) with one acknowledgement at its end.
+// The kernel carries out the ones behind a failure in the same datagram as well, so a failed batch is undone by the
+// caller, never finished.
 class Batch {
  public:
   // `doing` and `object` name the change in an error: "add address", "'10.1.2.3/32' to 'eth0'".
@@ -52,8 +53,8 @@ class RouteConversation {
              const std::string& object,
              const std::function<void(const Reply&)>& on_reply);
 
-  // A dump. Starts over, at most five times, when the kernel says it was interrupted (NLM_F_DUMP_INTR); `on_restart`
-  // must forget what came before.
+  // A dump. Tried again when the kernel says it was interrupted (NLM_F_DUMP_INTR), five times in all, then it fails
+  // with [netlink-busy]; `on_restart` must forget what came before.
   Status dump(Message message,
               const std::string& doing,
               const std::function<void()>& on_restart,
@@ -62,7 +63,9 @@ class RouteConversation {
   // SO_NETNS_COOKIE (Linux 5.14): never used again within a boot. 0 where the kernel has none.
   std::uint64_t netns_cookie() const;
 
-  // No call above waits for the kernel beyond this moment: then it fails with [netlink-timeout].
+  // No call above sends or waits beyond this moment: then it fails with [netlink-timeout]. What has been sent is
+  // carried out inside sendmsg(2), waits for RTNL included, which nothing can cut short. Without a deadline a call
+  // waits 30 s.
   void set_deadline(Deadline deadline);
 
  protected:

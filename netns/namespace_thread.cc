@@ -37,6 +37,8 @@ void* thread_main(void* argument) {
     }
   } catch (const std::exception& bug) {
     job.failure = Error{"work in the network namespace", {}, 0, bug.what(), "internal", {}};
+  } catch (...) {
+    job.failure = Error{"work in the network namespace", {}, 0, "an exception of unknown type", "internal", {}};
   }
   return nullptr;
 }
@@ -44,6 +46,11 @@ void* thread_main(void* argument) {
 }  // namespace
 
 int detail::current_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }
+
+Status detail::require_main_thread() {
+  if (current_thread_id() == getpid()) return done;
+  return Error{"work in the host's namespace", {}, 0, "this is not the main thread", "internal", {}};
+}
 
 Status detail::run_on_fresh_thread(const NetnsFd& netns, const std::function<void()>& body) {
   Job job{&netns, &body, std::nullopt};

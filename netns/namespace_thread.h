@@ -26,6 +26,8 @@ namespace detail {
 // Runs `body` on a fresh thread inside `netns`. Fails if the thread cannot start, enter, or prove where it is.
 Status run_on_fresh_thread(const NetnsFd& netns, const std::function<void()>& body);
 int current_thread_id();
+// Fails with [internal] on every thread but the main one.
+Status require_main_thread();
 }  // namespace detail
 
 // The pass: proof that the holder stands in the namespace of `Side`. Sockets and settings can only be born from one.
@@ -59,9 +61,11 @@ auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const I
   return *std::move(answer);
 }
 
-// The host's pass. The main thread was born at home and never leaves, so no thread is needed.
+// The host's pass. The main thread was born at home and never leaves, so no thread is needed; every other thread may be
+// in a container and is refused.
 template <class F>
 auto run_at_home(F function) -> std::invoke_result_t<F, const InNamespace<HostSide>&> {
+  TRY_OK(detail::require_main_thread());
   InNamespace<HostSide> pass;
   return function(pass);
 }

@@ -39,11 +39,14 @@ class [[nodiscard]] Result {
   using value_type = T;
   using error_type = E;
 
+  // NOLINTBEGIN(google-explicit-constructor,bugprone-forwarding-reference-overload): `return value;` and `return
+  // error;` are the purpose, and the second constructor takes no Result.
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   template <class U>
   requires(std::is_constructible_v<E, U&&> && !std::is_convertible_v<U&&, T> &&
            !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& error)
       : state_(std::in_place_index<1>, std::forward<U>(error)) {}
+  // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() & { return value(); }
@@ -79,12 +82,14 @@ using Status = Result<Done>;
 #define ISTHMUS_CONCAT2(a, b) a##b
 #define ISTHMUS_CONCAT(a, b) ISTHMUS_CONCAT2(a, b)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 // TRY(auto fd, NetnsFd::open(path)); binds the value or returns the error from the enclosing function.
 #define TRY(declaration, expression) ISTHMUS_TRY_AS(ISTHMUS_CONCAT(try_result_, __LINE__), declaration, expression)
 #define ISTHMUS_TRY_AS(name, declaration, expression) \
   auto name = (expression);                           \
   if (!name) return std::move(name).error();          \
   declaration = *std::move(name)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // TRY_OK(socket.commit(batch)); returns the error from the enclosing function.
 #define TRY_OK(expression)                                                                 \

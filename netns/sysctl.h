@@ -13,11 +13,11 @@
 
 namespace isthmus {
 
-// Untyped part: an O_PATH descriptor of /proc/sys/net and what is said of it in errors.
+// Untyped part: O_PATH descriptors of /proc/sys/net/ipv4 and ipv6, and what is said of them in errors.
 class SysctlDir {
  public:
   // "ipv6/conf/eth0/accept_ra". Reads the value without its newline. ENOENT is the answer of a kernel without the
-  // setting.
+  // setting, or without IPv6.
   Result<std::string> read(std::string_view setting) const;
   // Writes the value; reads first and writes nothing when it is right already, so that a read-only /proc does no harm.
   // Fails with [sysctl-write].
@@ -27,6 +27,11 @@ class SysctlDir {
   static Result<SysctlDir> open_here(const char* side);
 
  private:
+  struct Place {
+    FdRef dir;
+    std::string name;
+  };
+  Result<Place> find(std::string_view setting) const;
   SysctlDir(UniqueFd ipv4, UniqueFd ipv6, const char* side)
       : ipv4_(std::move(ipv4)), ipv6_(std::move(ipv6)), side_(side) {}
   UniqueFd ipv4_;

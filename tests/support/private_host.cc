@@ -22,9 +22,12 @@ std::optional<std::string> enter_private_host() {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failed("make / private");
   if (mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") != 0) return failed("mount /run");
   if (mkdir("/run/netns", 0755) != 0) return failed("mkdir /run/netns");
-  if (mkdir("/etc/netns", 0755) == 0 || errno == EEXIST) {
-    if (mount("tmpfs", "/etc/netns", "tmpfs", 0, "mode=0755") != 0) return failed("mount /etc/netns");
+  // /etc stays readable, and what is made there (/etc/netns) is thrown away.
+  if (mkdir("/run/.etc", 0755) != 0 || mkdir("/run/.etc-work", 0755) != 0) return failed("mkdir /run/.etc");
+  if (mount("overlay", "/etc", "overlay", 0, "lowerdir=/etc,upperdir=/run/.etc,workdir=/run/.etc-work") != 0) {
+    return failed("mount an overlay on /etc");
   }
+  if (mkdir("/etc/netns", 0755) != 0 && errno != EEXIST) return failed("mkdir /etc/netns");
   shell("ip link set lo up");
   return std::nullopt;
 }

@@ -1,0 +1,55 @@
+#include "netlink/sender_process.h"
+
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdint>
+
+namespace isthmus {
+namespace {
+
+bool close_between(unsigned first, unsigned last) {
+  return first > last || syscall(SYS_close_range, first, last, 0) == 0;
+}
+
+// Async-signal-safe calls only: other threads of the parent may have held any lock. Ends without sending when it
+// cannot rid itself of the descriptors; the parent then sees it end without an answer.
+[[noreturn]] void child_main(int socket, const nlmsghdr* message) {
+  auto fd = static_cast<unsigned>(socket);
+  bool alone = (fd == 0 || close_between(0, fd - 1)) && close_between(fd + 1, UINT_MAX);
+  if (alone) send(socket, message, message->nlmsg_len, MSG_NOSIGNAL);
+  _exit(alone ? 0 : 1);
+}
+
+// Children with exit signal 0 are exactly what __WCLONE means: nobody else's are taken.
+void collect_ended() {
+  while (waitpid(-1, nullptr, static_cast<int>(__WCLONE) | WNOHANG) > 0) {
+  }
+}
+
+}  // namespace
+
+Result<SenderProcess> SenderProcess::start(FdRef socket, const nlmsghdr* message) {
+  collect_ended();
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  long pid = syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0) return errno_error("start a process");
+  if (pid == 0) child_main(socket.number(), message);
+  return SenderProcess(UniqueFd(pidfd));
+}
+
+bool SenderProcess::ended() const {
+  pollfd child{pidfd_.ref().number(), POLLIN, 0};
+  return poll(&child, 1, 0) > 0;
+}
+
+}  // namespace isthmus

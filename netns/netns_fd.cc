@@ -1,0 +1,119 @@
+#include "netns/netns_fd.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "netns/netns_resolve.h"
+
+namespace isthmus {
+namespace {
+
+// In a thread only /proc/thread-self is honest; /proc/self would name the main thread's namespace.
+constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
+constexpr const char* kDoing = "open network namespace";
+
+Error own_error(const char* doing) {
+  return errno_error(doing, "'" + std::string(kOwnPath) + "'", "thread-self")
+      .with_hint("is /proc mounted, and of our own pid namespace?");
+}
+
+const char* namespace_kind(int type) {
+  switch (type) {
+    case CLONE_NEWNS:
+      return "mount";
+    case CLONE_NEWPID:
+      return "pid";
+    case CLONE_NEWUSER:
+      return "user";
+    case CLONE_NEWUTS:
+      return "uts";
+    case CLONE_NEWIPC:
+      return "ipc";
+    case CLONE_NEWCGROUP:
+      return "cgroup";
+    case CLONE_NEWTIME:
+      return "time";
+    default:
+      return "unknown";
+  }
+}
+
+const char* file_kind(unsigned mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return "a plain file";
+    case S_IFDIR:
+      return "a directory";
+    case S_IFIFO:
+      return "a FIFO";
+    case S_IFSOCK:
+      return "a socket file";
+    case S_IFCHR:
+    case S_IFBLK:
+      return "a device";
+    default:
+      return "a file of another kind";
+  }
+}
+
+// Refuses everything that is not nsfs by the device number alone: all namespace files are on the one nsfs of the
+// kernel. statx(2) with AT_STATX_DONT_SYNC asks no FUSE or NFS server; statfs(2) would, and could wait for ever.
+Status check_device(FdRef file, const std::string& object) {
+  struct statx found {};
+  if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) {
+    return errno_error("inspect network namespace", object, "netns-open");
+  }
+  struct stat own {};
+  if (stat(kOwnPath, &own) != 0) return own_error("inspect");
+  if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.st_dev) return done;
+  Error error{kDoing, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
+  if (S_ISREG(found.stx_mode)) {
+    error.hint =
+        "a file that named a namespace stays behind when that is unmounted, or is mounted where we cannot see it";
+  }
+  return error;
+}
+
+}  // namespace
+
+Result<NetnsFd> NetnsFd::open(const NetnsPath& path, Deadline deadline) {
+  std::string object = "'" + path.text() + "'";
+  TRY(UniqueFd file, detail::resolve_netns_path(path, deadline));
+  TRY_OK(check_device(file.ref(), object));
+  // Through /proc and not by the path again, which may lead to a FIFO by now.
+  std::string same_file = "/proc/thread-self/fd/" + std::to_string(file.ref().number());
+  UniqueFd fd(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error(kDoing, object, "netns-open");
+  return prove(std::move(fd), object);
+}
+
+Result<NetnsFd> NetnsFd::own() {
+  UniqueFd fd(::open(kOwnPath, O_RDONLY | O_CLOEXEC));
+  if (!fd) return own_error(kDoing);
+  return prove(std::move(fd), "'" + std::string(kOwnPath) + "'");
+}
+
+Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
+  struct statfs fs {};
+  if (fstatfs(fd.ref().number(), &fs) != 0) return errno_error("inspect network namespace", object, "netns-open");
+  if (fs.f_type != NSFS_MAGIC) return Error{kDoing, object, 0, "it is not on nsfs", "netns-not-a-netns", {}};
+  int type = ioctl(fd.ref().number(), NS_GET_NSTYPE);
+  if (type < 0) return errno_error("ask for the type of namespace", object, "netns-not-a-netns");
+  if (type != CLONE_NEWNET) {
+    std::string detail = std::string("it is a ") + namespace_kind(type) + " namespace";
+    return Error{
+        kDoing, object, 0, detail, "netns-not-a-netns", "the network namespace of a process is /proc/PID/ns/net"};
+  }
+  struct stat found {};
+  if (fstat(fd.ref().number(), &found) != 0) return errno_error("inspect network namespace", object, "netns-open");
+  return NetnsFd(std::move(fd), NetnsId{found.st_dev, found.st_ino});
+}
+
+}  // namespace isthmus

@@ -1,0 +1,73 @@
+#include "netns/sysctl.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "netns/file.h"
+
+namespace isthmus {
+namespace {
+
+std::string object(std::string_view setting, const char* side) {
+  return "'net/" + std::string(setting) + "' in the " + side;
+}
+
+Result<UniqueFd> open_family(const char* path) {
+  UniqueFd dir(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!dir) return errno_error("open directory", "'" + std::string(path) + "'", "sysctl-open");
+  return dir;
+}
+
+}  // namespace
+
+// The two family directories and not /proc/sys/net: that one is no namespace's own, the step below it chooses.
+Result<SysctlDir> SysctlDir::open_here(const char* side) {
+  TRY(UniqueFd ipv4, open_family("/proc/sys/net/ipv4"));
+  auto ipv6 = open_family("/proc/sys/net/ipv6");
+  if (!ipv6 && ipv6.error().err != ENOENT) return std::move(ipv6).error();
+  return SysctlDir(std::move(ipv4), ipv6 ? *std::move(ipv6) : UniqueFd(), side);
+}
+
+Result<SysctlDir::Place> SysctlDir::find(std::string_view setting) const {
+  std::string_view family = setting.substr(0, setting.find('/'));
+  const UniqueFd& dir = family == "ipv6" ? ipv6_ : ipv4_;
+  if ((family != "ipv4" && family != "ipv6") || setting.size() <= family.size() + 1) {
+    return Error{"find setting", object(setting, side_), EINVAL, "it is neither below ipv4 nor ipv6", "internal", {}};
+  }
+  if (!dir) return Error{"find setting", object(setting, side_), ENOENT, "the kernel has no IPv6", {}, {}};
+  return Place{dir.ref(), std::string(setting.substr(family.size() + 1))};
+}
+
+Result<std::string> SysctlDir::read(std::string_view setting) const {
+  constexpr std::size_t kLongestValue = 4096;
+  TRY(Place place, find(setting));
+  auto value = read_small_file(place.dir, place.name, kLongestValue);
+  if (!value) return errno_error_from(value.error().err, "read setting", object(setting, side_));
+  if (value->ends_with('\n')) value->pop_back();
+  return value;
+}
+
+Status SysctlDir::write(std::string_view setting, std::string_view value) const {
+  auto fail = [&](int err) {
+    Error error = errno_error_from(err, "write '" + std::string(value) + "' to", object(setting, side_));
+    error.word = "sysctl-write";
+    if (err == EROFS) error.hint = "/proc/sys is mounted read-only here";
+    if (err == ENOENT) error.hint = "this kernel does not have it";
+    return error;
+  };
+  // A setting that cannot be read may still be writable (mode 0200); only its absence is final.
+  auto now = read(setting);
+  if (now && *now == value) return done;
+  auto place = find(setting);
+  if (!place) return std::move(place).error().with_word("sysctl-write");
+  UniqueFd file(openat(place->dir.number(), place->name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return fail(errno);
+  // One write: the kernel takes each write(2) as a whole value.
+  ssize_t wrote = ::write(file.ref().number(), value.data(), value.size());
+  if (wrote < 0) return fail(errno);
+  if (static_cast<std::size_t>(wrote) != value.size()) return fail(EIO);
+  return done;
+}
+
+}  // namespace isthmus
