@@ -1,6 +1,7 @@
 // The error a runtime sees: one JSON object on stdout (CNI specification, section 5, "Error").
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,7 @@ struct ErrorWord {
   std::string_view word;
   unsigned code;
 };
-const std::vector<ErrorWord>& error_words();
+std::span<const ErrorWord> error_words();
 // 999 for a word that is not in the table.
 unsigned code_of_word(std::string_view word);
 

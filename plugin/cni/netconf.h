@@ -12,7 +12,7 @@
 #include "plugin/cni/error.h"
 #include "plugin/cni/ids.h"
 #include "plugin/cni/invocation.h"
-#include "plugin/ipam/ranges.h"
+#include "plugin/cni/ranges.h"
 
 namespace isthmus {
 
@@ -70,9 +70,14 @@ struct NetConf {
 
 // Fails with code 6 [bad-json] (syntax, wrong type, BOM, trailing bytes, nesting deeper than 64), 7 [bad-network-name],
 // 1 [cni-version] (also a verb this version does not have: CHECK below 0.4.0, GC and STATUS below 1.1.0).
-// On GC a malformed list of attachments is code 7 [bad-attachments].
-// Unknown keys are ignored, except one that looks like a slip of the pen for one of ours: settings then hold code 2
-// [unknown-key] with key, value and "did you mean". Keys match in any case; the last duplicate wins.
+// 7 [bad-result] on ADD and CHECK for a malformed prevResult, 7 [bad-attachments] on GC for a malformed list. A
+// cniVersion that is no version number at all is code 6 on CHECK, GC and STATUS. Unknown keys are ignored, except one
+// that looks like a slip of the pen for one of ours: settings then hold code 2 [unknown-key] with key, value and "did
+// you mean". Keys match in any case; the last duplicate wins.
 Answer<NetConf> parse_netconf(std::string stdin_bytes, const Invocation& invocation);
+
+// The version a text asks for, if it is one of ours: for VERSION, which never fails, and for error objects about a text
+// that parse_netconf() refused.
+std::optional<SpecVersion> peek_version(std::string_view stdin_bytes);
 
 }  // namespace isthmus
