@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netlink/ip.h"
+#include "netlink/route.h"
 #include "netns/netns_fd.h"
 #include "plugin/attachment/key.h"
 
@@ -16,8 +17,7 @@ namespace isthmus {
 // A file we created outside the state directory, and how we know that it is still ours.
 struct OwnedFile {
   std::string path;
-  std::uint64_t inode = 0;  // with the size and the hash: a file that somebody changed is no longer ours
-  std::uint64_t content_hash = 0;
+  std::uint64_t content_hash = 0;  // a file that somebody changed is no longer ours
   bool made_directory = false;
   bool operator==(const OwnedFile&) const = default;
 };
@@ -27,21 +27,22 @@ struct Record {
 
   AttachmentKey key;
   Phase phase = Phase::intent;
-  std::string mode;   // "ptp"
-  std::string pod;    // "ns/name" or empty
-  std::string netns;  // CNI_NETNS
-  NetnsId netns_id;
+  std::string mode = {};   // "ptp"
+  std::string pod = {};    // "ns/name" or empty
+  std::string netns = {};  // CNI_NETNS
+  NetnsId netns_id = {};
   std::uint64_t netns_cookie = 0;
-  std::string host_ifname;
-  std::string host_mac;
-  std::string container_mac;  // as we set it; a chained plugin may change it later
-  int host_ifindex = 0;       // 0 until the link is there
-  std::vector<Prefix> addresses;
-  std::string ipam_type;  // empty: none
-  std::string config;     // stdin of ADD, kept only for a delegated IPAM
-  std::string cni_args;   // likewise, the raw CNI_ARGS
-  std::string cni_path;   // likewise
-  std::optional<OwnedFile> resolv_conf;
+  std::string host_ifname = {};
+  std::string host_mac = {};
+  std::string container_mac = {};      // as we set it; a chained plugin may change it later
+  int host_ifindex = 0;                // 0 until the link is there
+  std::vector<Prefix> addresses = {};  // as IPAM gave them, with the subnet's length
+  std::vector<RouteSpec> routes = {};  // those of the result that this plugin made
+  std::string ipam_type = {};          // empty: none
+  std::string config = {};             // stdin of ADD, kept only for a delegated IPAM
+  std::string cni_args = {};           // likewise, the raw CNI_ARGS
+  std::string cni_path = {};           // likewise
+  std::optional<OwnedFile> resolv_conf = {};
   std::int64_t created = 0;  // seconds since the epoch, for people
   bool operator==(const Record&) const = default;
 };

@@ -1,8 +1,9 @@
-// The state directory: records on a tmpfs, one small file each, written by temp + rename; no daemon, no database.
+// The state directory: records on a tmpfs, one small file each, put there complete; no daemon, no database.
 //   <state>/boot_id                              of the boot all this belongs to; another boot's state is discarded
 //   <state>/lock                                 byte-range locks, never any content
 //   <state>/networks/<network>/attachments/<id>:<ifname>
 //   <state>/networks/<network>/leases/...        see plugin/ipam/lease_store.h
+//   <state>/networks/<network>/cursor.<set>      likewise; alone it outlives the network's last attachment
 #pragma once
 
 #include <optional>
@@ -16,6 +17,8 @@
 
 namespace isthmus {
 
+// At most one object a process may hold locks: closing any descriptor of the lock file, also another object's, drops
+// all locks of the process (fcntl(2), traditional record locks; only those can name their holder).
 class StateStore {
  public:
   // Makes the directory (0700) when absent, discards another boot's state. A directory that belongs to another user or
@@ -31,11 +34,12 @@ class StateStore {
   Result<bool> try_lock(const AttachmentKey& key);
   void unlock(const AttachmentKey& key);
 
-  // Replaces the record in one step. Fails with [state-unwritable].
+  // Puts the record in its place in one step. Precondition: the attachment is locked. Fails with [state-unwritable].
   Status write(const Record& record);
   // nullopt: there is none. A record that cannot be read fails with [bad-record].
   Result<std::optional<Record>> read(const AttachmentKey& key) const;
-  // Absent is done. Removes directories of the network that became empty.
+  // Absent is done. Removes directories of the network that became empty; what stays after the last attachment of a
+  // network with the embedded IPAM is its cursor files, a few bytes, so that released addresses rest.
   Status remove(const AttachmentKey& key);
 
   struct Listed {
@@ -44,7 +48,7 @@ class StateStore {
   };
   // All records of one network, unreadable ones included.
   Result<std::vector<Listed>> list(const NetworkName& network) const;
-  // Names of all networks with state.
+  // Names of all networks with attachments or leases.
   Result<std::vector<std::string>> networks() const;
   // Removes a record that cannot be read, by its file name.
   Status discard(const NetworkName& network, const std::string& file_name);
@@ -52,10 +56,22 @@ class StateStore {
   const std::string& path() const { return path_; }
 
  private:
-  StateStore(UniqueFd dir, UniqueFd lock, std::string path)
-      : dir_(std::move(dir)), lock_(std::move(lock)), path_(std::move(path)) {}
+  StateStore(UniqueFd dir, std::string path) : dir_(std::move(dir)), path_(std::move(path)) {}
+  // In store_boot.cc.
+  Result<bool> is_of_this_boot() const;
+  Status settle_boot();
+  // In store_lock.cc.
+  Status open_lock_file();
+  Result<bool> try_lock_at(std::int64_t offset);
+  Status lock_at(std::int64_t offset, const std::string& what, Deadline deadline);
+  void unlock_at(std::int64_t offset);
+
+  Result<std::optional<UniqueFd>> attachments(const NetworkName& network) const;
+  Result<Record> read_record_file(FdRef dir, const NetworkName& network, const std::string& file_name) const;
+  void prune(const NetworkName& network);
+
   UniqueFd dir_;
-  UniqueFd lock_;
+  UniqueFd lock_;  // opened when first needed
   std::string path_;
 };
 

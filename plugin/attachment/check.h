@@ -1,0 +1,30 @@
+// CHECK: what ADD made, compared with what is there. Reads only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/attachment/kernel.h"
+#include "plugin/attachment/record.h"
+#include "plugin/cni/cni_result.h"
+
+namespace isthmus {
+
+struct Expectation {
+  const AttachmentKey& key;
+  const std::string& netns;  // CNI_NETNS
+  const CniResult& prev_result;
+  const std::optional<Record>& record;  // nullopt when the state directory was lost: then only prevResult speaks
+};
+
+// Every difference, each one line. Only what this plugin made counts, and a later plugin of the chain may have changed
+// the MAC (prevResult then says so), the MTU, or a route's table. Fails when the kernel cannot be read.
+Result<std::vector<std::string>> differences(const Expectation& expected,
+                                             Kernel<HostSide>& host,
+                                             Kernel<ContainerSide>& container);
+
+// The addresses of this attachment that prevResult still has.
+std::vector<IpAddress> expected_addresses(const Expectation& expected);
+
+}  // namespace isthmus

@@ -1,0 +1,17 @@
+// Undoing an attachment, from its record or from its key alone: the only undo in the program, used by DEL, by GC and by
+// an ADD that failed. Needs neither the container's namespace nor prevResult nor the configuration of the ADD.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plugin/attachment/kernel.h"
+#include "plugin/attachment/record.h"
+
+namespace isthmus {
+
+// Removes the link and the files outside the state directory, and returns every failure. What is not there is done.
+// The lease and the record itself are the caller's: they go last, when nothing uses the address any more.
+std::vector<Error> undo(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline);
+
+}  // namespace isthmus

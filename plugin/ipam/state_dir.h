@@ -1,0 +1,36 @@
+// Directories below the state directory. Nothing in it is reached through a symbolic link: whoever could plant one
+// there could make root write elsewhere.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netns/result.h"
+#include "netns/unique_fd.h"
+
+namespace isthmus {
+
+// The state directory; nullopt when there is none. Refuses one that is a symbolic link, that belongs to another user
+// than we are, or that its group or others may write to: [state-untrusted]. Fails with [state-unwritable] for all else.
+Result<std::optional<UniqueFd>> open_state_dir(const std::string& path);
+// The same, made (0700, with its parents) when absent.
+Result<UniqueFd> make_state_dir(const std::string& path);
+
+// The directory at the relative `path` below `dir`; nullopt when it is not there. Fails with [state-untrusted] for a
+// symbolic link or a file in its way.
+Result<std::optional<UniqueFd>> open_beneath(FdRef dir, const std::string& path);
+// The same, made (0700) where absent, however often another process prunes it meanwhile.
+Result<UniqueFd> make_beneath(FdRef dir, const std::string& path);
+
+// Names in a directory, in no order, and none of one that was removed. Those beginning with '.' are left out: they are
+// temporary files.
+Result<std::vector<std::string>> list_names(FdRef dir);
+// With the temporary files.
+Result<std::vector<std::string>> list_all_names(FdRef dir);
+
+// An Error about state from errno or `err`: [state-untrusted] for what a planted file causes, [state-unwritable] for
+// the rest, with a hint for a full or a read-only file system.
+Error state_error(int err, std::string doing, const std::string& path);
+
+}  // namespace isthmus
