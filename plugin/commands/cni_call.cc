@@ -1,0 +1,161 @@
+#include "plugin/commands/cni_call.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+
+#include "plugin/cni/version_answer.h"
+#include "plugin/commands/crash.h"
+#include "plugin/commands/io.h"
+#include "plugin/log/log.h"
+#include "plugin/verbs/verbs.h"
+
+namespace isthmus {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Below the runtimes' own limits, so that the error is ours to word (research: containerd and CRI-O kill with SIGKILL).
+Deadline deadline_of(Verb verb) {
+  switch (verb) {
+    case Verb::add:
+      return Deadline::in(milliseconds(25'000));
+    case Verb::del:
+      return Deadline::in(milliseconds(25'000));
+    case Verb::check:
+    case Verb::gc:
+      return Deadline::in(milliseconds(20'000));
+    case Verb::status:
+    case Verb::version:
+      break;
+  }
+  return Deadline::in(milliseconds(900));
+}
+
+AnswerStatus carry_out(const Call& call) {
+  switch (call.invocation.verb) {
+    case Verb::add:
+      return add(call);
+    case Verb::del:
+      return del(call);
+    case Verb::check:
+      return check(call);
+    case Verb::gc:
+      return gc(call);
+    case Verb::status:
+      return status(call);
+    case Verb::version:
+      break;
+  }
+  return done;
+}
+
+struct Outcome {
+  AnswerStatus status = done;
+  SpecVersion version = kVersionWhenAbsent;
+  LogConf log;
+  Report report;
+  std::string network;
+};
+
+// Reads stdin whatever the variables are, or the runtime would see a broken pipe instead of our error.
+Outcome run(Verb verb, const Io& io) {
+  Outcome outcome;
+  const Deadline deadline = deadline_of(verb);
+  auto bytes = read_all(io.in, deadline);
+  if (bytes) outcome.version = peek_version(*bytes).value_or(kVersionWhenAbsent);
+  auto invocation = parse_invocation(verb, io.getenv);
+  if (!invocation || !bytes) {
+    outcome.status = !invocation ? invocation.error() : CniError(bytes.error());
+    return outcome;
+  }
+  auto conf = parse_netconf(*std::move(bytes), *invocation);
+  if (!conf) {
+    outcome.status = std::move(conf).error();
+    return outcome;
+  }
+  outcome.log = conf->log;
+  outcome.network = conf->name.text();
+  const std::function<Status(std::string_view)> print = [&](std::string_view text) {
+    mark_answered();
+    return write_all(io.out, text, deadline);
+  };
+  outcome.status = carry_out({*invocation, *conf, deadline, print, outcome.report});
+  return outcome;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words)
+    text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
+volatile std::sig_atomic_t status_for_alarm = 0;
+void leave(int /*signal*/) { _exit(status_for_alarm); }
+
+// Once the runtime has its answer, a log daemon that does not read must not keep it waiting for our exit.
+void limit_logging(int exit_status) {
+  status_for_alarm = exit_status;
+  std::signal(SIGALRM, leave);
+  alarm(1);
+}
+
+void log_outcome(Verb verb, const Io& io, const Outcome& outcome, std::chrono::steady_clock::time_point start) {
+  auto env = [&](const char* name) { return io.getenv(name).value_or(std::string()); };
+  LogLevel level = !outcome.status ? LogLevel::error : verb == Verb::status ? LogLevel::debug : LogLevel::info;
+  auto args = parse_cni_args(env("CNI_ARGS"));
+  auto took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  char duration[32];
+  std::snprintf(duration, sizeof duration, "%.1f", took);
+  LogLine line;
+  line.add("verb", to_text(verb)).add("result", outcome.status ? "ok" : "error").add("dur_ms", duration);
+  line.add("net", outcome.network).add("pod", args ? args->pod() : std::string());
+  line.add("cid", env("CNI_CONTAINERID")).add("if", env("CNI_IFNAME")).add("netns", env("CNI_NETNS"));
+  line.add("ip", joined(outcome.report.addresses)).add("veth", outcome.report.host_ifname);
+  line.add("trace", env("TRACEPARENT")).add("note", outcome.report.note);
+  if (!outcome.status) {
+    line.add("code", std::to_string(outcome.status.error().code)).add("msg", outcome.status.error().msg);
+  }
+  log_line(outcome.log, env("ISTHMUS_LOG"), level, line.text());
+}
+
+int answer_version(const Io& io) {
+  const Deadline deadline = deadline_of(Verb::version);
+  auto bytes = read_all(io.in, deadline);
+  auto written = write_all(io.out, version_answer(bytes ? *bytes : std::string()), deadline);
+  return written ? 0 : 1;
+}
+
+}  // namespace
+
+int run_cni_call(const std::string& command, const Io& io) {
+  const auto start = std::chrono::steady_clock::now();
+  auto verb = parse_verb(command);
+  if (verb && *verb == Verb::version) return answer_version(io);
+  Outcome outcome;
+  if (verb) {
+    outcome = run(*verb, io);
+  } else {
+    // Read all the same: a runtime that is still writing would see a broken pipe instead of our error.
+    static_cast<void>(read_all(io.in, Deadline::in(milliseconds(1000))));
+    outcome.status = verb.error();
+  }
+  int exit_status = 0;
+  if (!outcome.status) {
+    exit_status = 1;
+    auto told = write_all(io.out, to_json(outcome.status.error(), outcome.version), Deadline::in(milliseconds(1000)));
+    mark_answered();
+    if (!told) exit_status = 2;
+  }
+  if (!outcome.report.warning.empty()) std::fprintf(stderr, "isthmus: %s\n", outcome.report.warning.c_str());
+  if (verb) {
+    limit_logging(exit_status);
+    log_outcome(*verb, io, outcome, start);
+  }
+  return exit_status;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,63 @@
+#include "plugin/commands/command.h"
+
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "plugin/cni/version_answer.h"
+#include "plugin/commands/gc.h"
+
+namespace isthmus {
+namespace {
+
+#ifdef __clang__
+constexpr const char* kCompiler = "clang " __clang_version__;
+#else
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#endif
+
+int version(const std::vector<std::string_view>& /*arguments*/) {
+  std::printf("isthmus %s\nCNI protocol versions supported: %s\ncompiler: %s\n", ISTHMUS_VERSION,
+              supported_versions().c_str(), kCompiler);
+  return 0;
+}
+
+int help(const std::vector<std::string_view>& /*arguments*/) {
+  print_about();
+  print_usage();
+  return 0;
+}
+
+constexpr std::array kCommands = {
+    Command{"gc", kGcSummary, gc_command},
+    Command{"version", "version of the program and of the CNI specifications it speaks", version},
+    Command{"help", "this text", help},
+};
+
+}  // namespace
+
+const Command* find_command(std::string_view name) {
+  if (name == "--version" || name == "-v") name = "version";
+  if (name == "--help" || name == "-h") name = "help";
+  for (const Command& command : kCommands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+void print_about() {
+  std::fprintf(stderr, "CNI isthmus plugin v%s\nCNI protocol versions supported: %s\n", ISTHMUS_VERSION,
+               supported_versions().c_str());
+}
+
+void print_usage() {
+  std::fprintf(stderr,
+               "\nAs a plugin: called by the container runtime with CNI_COMMAND and a configuration on stdin.\n"
+               "By hand:\n  isthmus COMMAND [options]\n");
+  for (const Command& command : kCommands) {
+    std::fprintf(stderr, "  %-12.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
+                 static_cast<int>(command.summary.size()), command.summary.data());
+  }
+}
+
+}  // namespace isthmus

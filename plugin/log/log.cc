@@ -1,0 +1,100 @@
+#include "plugin/log/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+namespace isthmus {
+namespace {
+
+constexpr const char* kIdent = "isthmus";
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::debug:
+      break;
+  }
+  return spdlog::level::debug;
+}
+
+bool is_level(std::string_view text) {
+  return text == "error" || text == "warn" || text == "warning" || text == "info" || text == "debug";
+}
+
+void set_target(LogConf& conf, std::string_view target) {
+  if (is_level(target)) {
+    conf.level = target;
+  } else if (target == "stderr" || target == "syslog") {
+    conf.file.clear();
+    conf.to_stderr = target == "stderr";
+  } else if (target.starts_with('/')) {
+    conf.file = target;
+    conf.to_stderr = false;
+  }
+}
+
+LogConf with_override(LogConf conf, std::string_view override) {
+  auto colon = override.find(':');
+  if (colon != std::string_view::npos && is_level(override.substr(0, colon))) {
+    set_target(conf, override.substr(0, colon));
+    override.remove_prefix(colon + 1);
+  }
+  set_target(conf, override);
+  return conf;
+}
+
+spdlog::sink_ptr make_sink(const LogConf& conf) {
+  if (conf.to_stderr) return std::make_shared<spdlog::sinks::stderr_sink_st>();
+  if (!conf.file.empty()) return std::make_shared<spdlog::sinks::basic_file_sink_st>(conf.file);
+  return std::make_shared<spdlog::sinks::syslog_sink_st>(kIdent, LOG_PID, LOG_DAEMON, false);
+}
+
+}  // namespace
+
+LogLine& LogLine::add(std::string_view key, std::string_view value) {
+  if (value.empty()) return *this;
+  if (!text_.empty()) text_ += ' ';
+  text_ += key;
+  text_ += '=';
+  bool quote = value.find_first_of(" \"=") != std::string_view::npos;
+  if (quote) text_ += '"';
+  for (char c : value) {
+    auto byte = static_cast<unsigned char>(c);
+    // Names come from strangers, and a terminal may show the log: no escape sequence, no second line.
+    if (byte < 0x20 || byte >= 0x7f) {
+      text_ += fmt::format("\\x{:02x}", byte);
+    } else {
+      if (c == '"' || c == '\\') text_ += '\\';
+      text_ += c;
+    }
+  }
+  if (quote) text_ += '"';
+  return *this;
+}
+
+void log_line(const LogConf& configured, std::string_view override, LogLevel level, const std::string& text) {
+  const LogConf conf = with_override(configured, override);
+  const auto threshold = conf.level == "warning" ? spdlog::level::warn : spdlog::level::from_str(conf.level);
+  if (to_spdlog(level) < threshold) return;
+  try {
+    spdlog::logger logger(kIdent, make_sink(conf));
+    logger.set_level(threshold);
+    // Syslog has a time and a name of its own.
+    logger.set_pattern(conf.to_stderr || !conf.file.empty() ? "%Y-%m-%dT%H:%M:%S.%e%z isthmus[%P] %l %v" : "%v");
+    logger.log(to_spdlog(level), "{}", text);
+    logger.flush();
+  } catch (const spdlog::spdlog_ex&) {
+    // Nobody is left to tell: stdout belongs to the runtime, and the answer is out.
+  }
+}
+
+}  // namespace isthmus

@@ -1,0 +1,189 @@
+#include <unistd.h>
+
+#include <ctime>
+
+#include "plugin/attachment/apply.h"
+#include "plugin/attachment/facts.h"
+#include "plugin/attachment/netns_resolv_conf.h"
+#include "plugin/attachment/store.h"
+#include "plugin/ipam/ipam.h"
+#include "plugin/verbs/merge_result.h"
+#include "plugin/verbs/release.h"
+#include "plugin/verbs/settings_of.h"
+#include "plugin/verbs/target.h"
+
+namespace isthmus {
+namespace {
+
+constexpr std::chrono::seconds kUndoTime(8);
+
+Error taken(const AttachmentKey& key, const std::string& netns) {
+  return Error{"create '" + key.ifname.text() + "'",
+               "in " + netns,
+               EEXIST,
+               {},
+               "ifname-taken",
+               "DEL the attachment that made it, or ask for another CNI_IFNAME"};
+}
+
+Status prove_ifname_free(Kernel<ContainerSide>& container, const AttachmentKey& key, const std::string& netns) {
+  TRY(auto link, find_link(container.routes, key.ifname));
+  if (link) return taken(key, netns);
+  return done;
+}
+
+// A record without its DEL: of an ADD that was killed, or of a container whose namespace is gone. Both are cleared
+// away. One that is alive is refused: the runtime must DEL it first.
+AnswerStatus clear_stale(const Call& call, const AttachmentKey& key, Kernel<HostSide>& host, StateStore& store) {
+  auto record = store.read(key);
+  if (!record) {
+    // Unreadable is no reason to refuse a pod: what it described follows from the key.
+    call.report.note = "cleared an unreadable record first";
+  } else if (!*record) {
+    return done;
+  } else {
+    TRY(auto link, find_host_end(host, key, (**record).host_ifname));
+    if (link && (**record).phase == Record::Phase::complete) {
+      return Error{"attach '" + key.ifname.text() + "' of container " + key.container_id.text() + " to network '" +
+                       key.network.text() + "'",
+                   {},
+                   EEXIST,
+                   "it is attached already, in " + (**record).netns,
+                   "already-attached",
+                   "DEL comes before another ADD"};
+    }
+    call.report.note = "cleared a stale attachment first";
+  }
+  auto failures = release(call, key, record ? *record : std::nullopt, &store);
+  if (!failures.empty()) return join_errors(failures);
+  return done;
+}
+
+Record intent(const Call& call,
+              const AttachmentKey& key,
+              const NetnsFd& netns,
+              const Kernel<ContainerSide>& container,
+              const IfName& host_ifname) {
+  Record record{.key = key};
+  record.mode = "ptp";
+  record.pod = call.invocation.args.pod();
+  record.netns = call.invocation.netns;
+  record.netns_id = netns.id();
+  record.netns_cookie = container.routes.netns_cookie();
+  record.host_ifname = host_ifname.text();
+  record.host_mac = key.host_mac().text();
+  record.ipam_type = call.conf.ipam_type;
+  if (std::holds_alternative<DelegatedIpam>(call.conf.settings->ipam)) {
+    record.config = call.conf.stdin_bytes;
+    record.cni_args = call.invocation.args.raw;
+    record.cni_path = call.invocation.path;
+  }
+  record.created = time(nullptr);
+  return record;
+}
+
+class Addition {
+ public:
+  Addition(const Call& call,
+           AttachmentKey key,
+           NetnsFd netns,
+           Kernel<HostSide> host,
+           Kernel<ContainerSide> container,
+           StateStore store)
+      : call_(call),
+        key_(std::move(key)),
+        netns_(std::move(netns)),
+        host_(std::move(host)),
+        container_(std::move(container)),
+        store_(std::move(store)) {}
+
+  AnswerStatus run() {
+    TRY_OK(store_.lock(key_, call_.deadline));
+    TRY_OK(clear_stale(call_, key_, host_, store_));
+    // Before the record names a delegate that nobody could run, not even to release.
+    TRY_OK(find_delegate());
+    TRY(IfName host_ifname, free_host_ifname(host_, key_));
+    Record record = intent(call_, key_, netns_, container_, host_ifname);
+    TRY_OK(store_.write(record));
+    auto attached = attach(record);
+    if (attached) return done;
+    // What the undoing could not do is left to DEL, which the runtime calls next; the cause is what people need to
+    // read. It has a time of its own, because a deadline that has passed may be the cause.
+    Call undoing{call_.invocation, call_.conf, Deadline::in(kUndoTime), call_.print, call_.report};
+    auto failures = release(undoing, key_, record, &store_);
+    CniError cause = std::move(attached).error();
+    if (!failures.empty()) {
+      cause.details += (cause.details.empty() ? "" : "; ") + ("undoing it: " + join_errors(failures).msg);
+    }
+    return cause;
+  }
+
+ private:
+  AnswerStatus find_delegate() const {
+    if (!std::holds_alternative<DelegatedIpam>(call_.conf.settings->ipam)) return done;
+    TRY([[maybe_unused]] std::string executable, find_plugin(call_.invocation.path, call_.conf.ipam_type));
+    return done;
+  }
+
+  AnswerStatus attach(Record& record) {
+    const Settings& settings = *call_.conf.settings;
+    TRY(Lease lease, acquire_lease({call_.invocation, call_.conf, call_.deadline}));
+    for (const auto& leased : lease.addresses) {
+      record.addresses.push_back(leased.address);
+      call_.report.addresses.push_back(leased.address.address().text());
+    }
+    TRY(Facts facts, look(host_, *IfName::parse(record.host_ifname), settings, lease));
+    PtpRequest request{key_, record.pod, settings, lease, facts};
+    TRY(Plan plan, plan_ptp(request));
+    OwnPart own{plan_veth(request), lease, plan_routes(request), settings.dns.value_or(lease.dns)};
+    CniResult result = merge_result(call_.conf.prev_result, own, call_.invocation.netns);
+    // Before the kernel is touched: a result that this version cannot express is refused while that is cheap.
+    TRY(std::string answer, to_json(result, call_.conf.version));
+    TRY_OK(write_resolv_conf_if_asked(record, settings, own.dns));
+    World world{netns_, host_, container_};
+    TRY(VethIndexes indexes, apply_plan(plan, world));
+    record.host_ifindex = indexes.host;
+    record.container_mac = own.veth.container_mac.text();
+    record.routes = own.routes;
+    record.phase = Record::Phase::complete;
+    call_.report.host_ifname = record.host_ifname;
+    TRY_OK(store_.write(record));
+    TRY_OK(call_.print(answer + "\n"));
+    return done;
+  }
+
+  Status write_resolv_conf_if_asked(Record& record, const Settings& settings, const CniDns& dns) {
+    if (!settings.write_netns_resolv_conf) return done;
+    TRY(NetnsPath path, NetnsPath::parse(call_.invocation.netns));
+    auto planned = plan_resolv_conf(path, key_, dns);
+    if (!planned) return done;
+    record.resolv_conf = planned->file;
+    TRY_OK(store_.write(record));
+    auto written = write_resolv_conf(*planned);
+    if (!written && written.error().word == "resolv-conf-taken") record.resolv_conf.reset();
+    return written;
+  }
+
+  const Call& call_;
+  AttachmentKey key_;
+  NetnsFd netns_;
+  Kernel<HostSide> host_;
+  Kernel<ContainerSide> container_;
+  StateStore store_;
+};
+
+}  // namespace
+
+AnswerStatus add(const Call& call) {
+  TRY([[maybe_unused]] const Settings* settings, settings_of(call));
+  AttachmentKey key = call.key();
+  TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
+  TRY(auto container, open_container(netns, call.deadline));
+  TRY_OK(prove_ifname_free(container, key, call.invocation.netns));
+  TRY(auto host, open_host(call.deadline));
+  TRY(StateStore store, StateStore::open(call.conf.state_dir));
+  return Addition(call, std::move(key), std::move(netns), std::move(host), std::move(container), std::move(store))
+      .run();
+}
+
+}  // namespace isthmus

@@ -1,0 +1,62 @@
+#include "plugin/verbs/release.h"
+
+#include "plugin/attachment/undo.h"
+#include "plugin/ipam/ipam.h"
+
+namespace isthmus {
+namespace {
+
+std::vector<IpAddress> addresses_of(const Record& record) {
+  std::vector<IpAddress> addresses;
+  for (const auto& prefix : record.addresses)
+    addresses.push_back(prefix.address());
+  return addresses;
+}
+
+// The configuration the addresses were taken with, when it is not the one this call came with: GC sees one for all
+// attachments, and a network's "ipam" may have changed since ADD.
+Answer<NetConf> conf_of(const Call& call, const Invocation& invocation, const std::optional<Record>& record) {
+  if (!record || (record->ipam_type == call.conf.ipam_type && call.invocation.verb != Verb::gc)) return call.conf;
+  if (!record->config.empty()) return parse_netconf(record->config, invocation);
+  NetConf conf = call.conf;
+  conf.ipam_type = record->ipam_type;
+  return conf;
+}
+
+AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const std::optional<Record>& record) {
+  Invocation invocation = call.invocation;
+  invocation.verb = Verb::del;
+  invocation.container_id = key.container_id;
+  invocation.ifname = key.ifname;
+  Overrides environment;
+  if (call.invocation.verb == Verb::gc && record) {
+    invocation.path = record->cni_path.empty() ? call.invocation.path : record->cni_path;
+    environment = {{"CNI_CONTAINERID", key.container_id.text()},
+                   {"CNI_IFNAME", key.ifname.text()},
+                   {"CNI_NETNS", record->netns},
+                   {"CNI_ARGS", record->cni_args},
+                   {"CNI_PATH", invocation.path}};
+  }
+  TRY(NetConf conf, conf_of(call, invocation, record));
+  IpamCall ipam{invocation, conf, call.deadline, environment};
+  if (!record || record->phase == Record::Phase::intent) return release_lease(ipam, nullptr);
+  std::vector<IpAddress> known = addresses_of(*record);
+  return release_lease(ipam, &known);
+}
+
+}  // namespace
+
+std::vector<CniError> release(const Call& call,
+                              const AttachmentKey& key,
+                              const std::optional<Record>& record,
+                              StateStore* store) {
+  std::vector<CniError> failures;
+  for (auto& failure : undo(key, record, call.deadline))
+    failures.emplace_back(failure);
+  if (auto released = release_addresses(call, key, record); !released) failures.push_back(std::move(released).error());
+  if (!failures.empty() || store == nullptr) return failures;
+  if (auto removed = store->remove(key); !removed) failures.emplace_back(removed.error());
+  return failures;
+}
+
+}  // namespace isthmus

@@ -1,0 +1,19 @@
+// Taking an attachment down in the right order, for DEL, GC and an ADD that failed.
+#pragma once
+
+#include <optional>
+
+#include "plugin/attachment/record.h"
+#include "plugin/attachment/store.h"
+#include "plugin/verbs/verbs.h"
+
+namespace isthmus {
+
+// Link and files first, then the addresses, the record last and only when all else is gone, so that another try finds
+// it. The attachment must be locked. `store` is null when the state directory cannot be had. Reports every failure.
+std::vector<CniError> release(const Call& call,
+                              const AttachmentKey& key,
+                              const std::optional<Record>& record,
+                              StateStore* store);
+
+}  // namespace isthmus
