@@ -1,0 +1,74 @@
+# A thin front: cmake and ninja build, ctest tests. Recipes run as root on Debian 12 need nothing else beforehand.
+BUILD ?= build
+PREFIX ?= /opt/cni
+JOBS ?= $(shell nproc)
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-test build demo test asan tsan static fmt install clean
+
+BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
+  nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
+DEMO_PACKAGES := iproute2 busybox-static jq
+TEST_PACKAGES := $(DEMO_PACKAGES) clang clang-format-14 clang-tidy-14 git python3 strace \
+  nftables iptables iputils-ping conntrack \
+  containerd runc containernetworking-plugins podman conmon \
+  golang-go golang-github-appc-cni-dev python3-grpcio python3-protobuf protobuf-compiler
+
+# Asks apt only for what is missing, and updates its lists only when they do not do.
+missing = $$(for p in $(1); do \
+  dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done)
+define install_packages
+@missing=$(missing); [ -z "$$missing" ] || { \
+  apt="env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300"; \
+  echo "installing:" $$missing; \
+  $$apt install --no-install-recommends $$missing >/dev/null 2>&1 || { \
+    $$apt update && $$apt install --no-install-recommends $$missing; }; } </dev/null
+endef
+configure = cmake -S . -B $(1) -G Ninja $(2) >/dev/null
+# Progress for people, silence for logs.
+ninja = if [ -t 1 ]; then ninja -C $(1) $(2); else ninja -C $(1) --quiet $(2); fi
+sanitized_environment = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+deps: ## install what the build needs (Debian 12, as root)
+	$(call install_packages,$(BUILD_PACKAGES))
+
+deps-test: deps ## install what the tests need
+	$(call install_packages,$(TEST_PACKAGES))
+
+build: deps ## build/isthmus
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@$(call ninja,$(BUILD),isthmus)
+
+demo: build ## two containers get a network, use it and lose it again, in a host of their own
+	$(call install_packages,$(DEMO_PACKAGES))
+	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus bash tests/e2e/demo.sh
+
+test: deps-test ## every test
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@$(call ninja,$(BUILD))
+	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
+
+asan: deps-test ## unit and netns tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DISTHMUS_ASAN=ON)
+	@$(call ninja,build-asan)
+	@$(sanitized_environment) bash tests/support/run-tests.sh build-asan $(JOBS) -L 'unit|netns'
+
+tsan: deps-test ## unit and netns tests with ThreadSanitizer
+	@$(call configure,build-tsan,-DCMAKE_BUILD_TYPE=Debug -DISTHMUS_TSAN=ON)
+	@$(call ninja,build-tsan)
+	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
+
+static: deps ## build-static/isthmus, which needs no shared library
+	@$(call configure,build-static,-DCMAKE_BUILD_TYPE=Release -DISTHMUS_STATIC=ON -DISTHMUS_TESTS=OFF)
+	@$(call ninja,build-static,isthmus)
+
+fmt: deps-test ## format the C++ files
+	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i
+
+install: build ## to DESTDIR and PREFIX (/opt/cni, where runtimes look)
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove what was built
+	rm -rf $(BUILD) build-asan build-tsan build-static

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Nothing hangs gc: a frozen FUSE file system in a container, the task that waits in it (in state S, and unkillable in D
+# after SIGKILL), a pid namespace that cannot end because of it.
+set -euo pipefail
+here=$(dirname "$0")
+source "$here/../support/private-host.sh"
+enter_private_host "$@"
+source "$here/lib.sh"
+need ip python3 timeout
+[ -c /dev/fuse ] || skip "no /dev/fuse"
+
+gc() { timeout 20 "$ISTHMUS_BIN" gc --here --foreign --runtime none --older-than 0s --deadline 10s "$@"; }
+
+step "a container that waits in a frozen FUSE file system, in a pid namespace of its own"
+ip netns add cni-1-2-3-4-1
+ip netns add cni-1-2-3-4-2
+mkdir -p /run/frozen
+cat >"$PRIVATE_WORK/freeze.py" <<'P'
+# Mounts FUSE, answers the greeting of the kernel, and reads every later request without answering it.
+import ctypes, os, struct
+fd = os.open("/dev/fuse", os.O_RDWR)
+options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
+if ctypes.CDLL(None, use_errno=True).mount(b"frozen", b"/run/frozen", b"fuse", 0, options):
+    raise OSError(ctypes.get_errno())
+request = os.read(fd, 1 << 20)
+unique = struct.unpack_from("<IIQ", request)[2]
+os.write(fd, struct.pack("<IiQ", 80, 0, unique) + struct.pack("<IIII", 7, 31, 65536, 0) + struct.pack("<HHII", 12, 9, 65536, 1) + bytes(36))
+print("mounted", flush=True)
+while True:
+    os.read(fd, 1 << 20)
+P
+exec 8< <(python3 "$PRIVATE_WORK/freeze.py")
+read -r -u 8 -t 10 _ || skip "FUSE cannot be mounted here"
+ip netns exec cni-1-2-3-4-1 unshare --mount --pid --fork sh -c 'cat /run/frozen/file & wait' &
+within 5 pgrep -x cat >/dev/null
+stuck=$(pgrep -x cat)
+within 5 grep -q request_wait_answer "/proc/$stuck/wchan"
+proved "pid $stuck waits in $(cat "/proc/$stuck/wchan")"
+gc --dry-run >"$PRIVATE_WORK/out" || true
+grep cni-1-2-3-4-1 "$PRIVATE_WORK/out" | grep -q live || fail "$(cat "$PRIVATE_WORK/out")"
+grep cni-1-2-3-4-2 "$PRIVATE_WORK/out" | grep -q leaked || fail "$(cat "$PRIVATE_WORK/out")"
+proved "$(tail -5 "$PRIVATE_WORK/out" | head -1)"
+
+step "after SIGKILL it cannot be ended, and holds its namespace"
+kill -KILL "$stuck"
+sleep 0.3
+expect_equal "its state" "$(awk '{ print $3 }' "/proc/$stuck/stat")" D
+start=$SECONDS
+gc --yes >"$PRIVATE_WORK/out" || true
+[ $((SECONDS - start)) -lt 5 ] || fail "it took $((SECONDS - start)) s"
+grep cni-1-2-3-4-1 "$PRIVATE_WORK/out" | grep -q live || fail "$(cat "$PRIVATE_WORK/out")"
+[ ! -e /run/netns/cni-1-2-3-4-2 ] || fail "the leaked one is still there"
+proved "gc ends in time, names the task that cannot die, and reaps the other name"
+
+step "a directory of names on the frozen file system"
+status=0
+timeout 20 "$ISTHMUS_BIN" gc --here --dry-run --root /run/frozen --deadline 5s 2>"$PRIVATE_WORK/err" || status=$?
+expect_equal "the exit status" "$status" 2
+grep -q "reap-root" "$PRIVATE_WORK/err" || fail "$(cat "$PRIVATE_WORK/err")"
+proved "$(cat "$PRIVATE_WORK/err")"
+
+# Its server's end answers everything with an error; else the pid namespace of the test could not end.
+kill "$(pgrep -f freeze.py)"
+within 5 sh -c "! kill -0 $stuck 2>/dev/null"
+proved "when its server ends, the task does too"
