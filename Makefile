@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /opt/cni
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test asan tsan static fmt install clean
+.PHONY: help deps deps-test build demo test conformance asan tsan static fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -49,6 +49,10 @@ test: deps-test ## every test
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
 	@$(call ninja,$(BUILD))
 	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
+
+conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@ninja -C $(BUILD) --quiet conformance_doc
 
 asan: deps-test ## unit and netns tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DISTHMUS_ASAN=ON)

@@ -100,8 +100,6 @@ class Addition {
   AnswerStatus run() {
     TRY_OK(store_.lock(key_, call_.deadline));
     TRY_OK(clear_stale(call_, key_, host_, store_));
-    // Before the record names a delegate that nobody could run, not even to release.
-    TRY_OK(find_delegate());
     TRY(IfName host_ifname, free_host_ifname(host_, key_));
     Record record = intent(call_, key_, netns_, container_, host_ifname);
     TRY_OK(store_.write(record));
@@ -110,7 +108,7 @@ class Addition {
     // What the undoing could not do is left to DEL, which the runtime calls next; the cause is what people need to
     // read. It has a time of its own, because a deadline that has passed may be the cause.
     Call undoing{call_.invocation, call_.conf, Deadline::in(kUndoTime), call_.print, call_.report};
-    auto failures = release(undoing, key_, record, &store_);
+    auto failures = release(undoing, key_, record, &store_, addresses_);
     CniError cause = std::move(attached).error();
     if (!failures.empty()) {
       cause.details += (cause.details.empty() ? "" : "; ") + ("undoing it: " + join_errors(failures).msg);
@@ -119,15 +117,10 @@ class Addition {
   }
 
  private:
-  AnswerStatus find_delegate() const {
-    if (!std::holds_alternative<DelegatedIpam>(call_.conf.settings->ipam)) return done;
-    TRY([[maybe_unused]] std::string executable, find_plugin(call_.invocation.path, call_.conf.ipam_type));
-    return done;
-  }
-
   AnswerStatus attach(Record& record) {
     const Settings& settings = *call_.conf.settings;
     TRY(Lease lease, acquire_lease({call_.invocation, call_.conf, call_.deadline}));
+    addresses_ = Addresses::held;
     for (const auto& leased : lease.addresses) {
       record.addresses.push_back(leased.address);
       call_.report.addresses.push_back(leased.address.address().text());
@@ -170,6 +163,7 @@ class Addition {
   Kernel<HostSide> host_;
   Kernel<ContainerSide> container_;
   StateStore store_;
+  Addresses addresses_ = Addresses::none;
 };
 
 }  // namespace

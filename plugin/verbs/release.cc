@@ -49,11 +49,13 @@ AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const
 std::vector<CniError> release(const Call& call,
                               const AttachmentKey& key,
                               const std::optional<Record>& record,
-                              StateStore* store) {
+                              StateStore* store,
+                              Addresses addresses) {
   std::vector<CniError> failures;
   for (auto& failure : undo(key, record, call.deadline))
     failures.emplace_back(failure);
-  if (auto released = release_addresses(call, key, record); !released) failures.push_back(std::move(released).error());
+  auto released = addresses == Addresses::held ? release_addresses(call, key, record) : AnswerStatus(done);
+  if (!released) failures.push_back(std::move(released).error());
   if (!failures.empty() || store == nullptr) return failures;
   if (auto removed = store->remove(key); !removed) failures.emplace_back(removed.error());
   return failures;

@@ -16,6 +16,7 @@ address() { cni ADD "$1" "/run/netns/$2" | jq -r '.ips[0].address' | cut -d/ -f1
 gc() { "$ISTHMUS_BIN" gc --here --older-than 0s "$@"; }
 alive() { printf '%s\n' "$@" >"$PRIVATE_WORK/alive"; }
 item() { jq -r --arg name "$1" '.items[] | select(.name == $name) | .verdict + "/" + .outcome' "$PRIVATE_WORK/out"; }
+reason() { jq -r --arg name "$1" '.items[] | select(.name == $name) | .reason.text' "$PRIVATE_WORK/out"; }
 leases() { find /run/isthmus -path '*/leases/*' -type f 2>/dev/null | wc -l; }
 records() { find /run/isthmus -path '*/attachments/*' -type f 2>/dev/null | wc -l; }
 hosts() { ip -o link show type veth | wc -l; }
@@ -144,6 +145,7 @@ gc --yes --alive "$PRIVATE_WORK/alive" -o json >"$PRIVATE_WORK/out" || true
 expect_equal "f, in the middle of its ADD" "$(item f)" live/none
 wait $added || fail "$(cat "$PRIVATE_WORK/added")"
 gc --yes --alive "$PRIVATE_WORK/alive" -o json >"$PRIVATE_WORK/out" || true
+proved "f: $(reason f)"
 expect_equal "f, after its ADD, unknown to the runtime" "$(item f)" leaked/reaped
 cni DEL live /run/netns/live
 expect_left 0

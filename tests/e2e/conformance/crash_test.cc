@@ -87,27 +87,30 @@ TEST_F(Conformance, Z02_SameContainerOnTwoNetworksAtOnce) {
 
 // Kills `victim` after a pause in its life that is different each time, then expects a bare DEL to clean up.
 template <class Start>
-void kill_and_clean(int rounds, int longest_us, const Json& conf, Start start) {
+void kill_and_clean(int rounds, const Json& conf, Start start) {
   std::minstd_rand random(42);
+  unsigned longest_us = 8000;  // follows the machine, so that about half of the victims are still at work
   int killed = 0;
   for (int i = 0; i < rounds; ++i) {
     Process victim = start();
-    usleep(static_cast<useconds_t>(random() % static_cast<unsigned>(longest_us)));
+    usleep(static_cast<useconds_t>(random() % longest_us));
     victim.signal(SIGKILL);
-    if (victim.finish().signal == SIGKILL) ++killed;
+    const bool in_time = victim.finish().signal == SIGKILL;
+    longest_us = in_time ? longest_us + longest_us / 8 : longest_us - longest_us / 8 + 10;
+    killed += in_time ? 1 : 0;
     Call del("DEL", conf);
     if (i % 3 == 0) del.without("CNI_NETNS");
     EXPECT_TRUE(succeeded(del.run())) << "round " << i;
     EXPECT_TRUE(host_links().empty()) << "round " << i;
     EXPECT_TRUE(link_in("pod", "eth0").is_null()) << "round " << i;
   }
-  EXPECT_GT(killed, rounds / 10) << "hardly any was killed in time: nothing was proved";
+  EXPECT_GT(killed, rounds / 5) << "hardly any was killed in time: nothing was proved";
 }
 
 TEST_F(Conformance, Z03_D02_AddKilledAtAnyInstantIsCleanedByDel) {
   const Picture before = picture();
   const Json with = dual_stack_conf();
-  kill_and_clean(150, 12000, with, [&] { return Call("ADD", with).start(); });
+  kill_and_clean(150, with, [&] { return Call("ADD", with).start(); });
   EXPECT_TRUE(leases().empty()) << "a lease leaked";
   EXPECT_TRUE(records().empty()) << "a record leaked";
   EXPECT_TRUE(nothing_changed_since(before));
@@ -117,7 +120,7 @@ TEST_F(Conformance, Z03_D02_AddKilledAtAnyInstantIsCleanedByDel) {
 TEST_F(Conformance, Z03_DelKilledAtAnyInstantIsFinishedByTheNext) {
   const Picture before = picture();
   const Json with = dual_stack_conf();
-  kill_and_clean(80, 25000, with, [&] {
+  kill_and_clean(80, with, [&] {
     add(with);
     return Call("DEL", with).start();
   });
