@@ -12,7 +12,7 @@ namespace isthmus {
 namespace {
 
 // Made by hand on the error path only: nobody pays for it when things go well.
-std::string quoted(FdRef dir, const std::string& name) {
+std::string in_quotes(FdRef dir, const std::string& name) {
   std::string parent = path_of(dir);
   return "'" + parent + (parent == "/" ? "" : "/") + name + "'";
 }
@@ -64,21 +64,21 @@ std::string path_of(FdRef fd) {
 
 Result<std::string> read_small_file(FdRef dir, const std::string& name, std::size_t limit) {
   UniqueFd file(openat(dir.number(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file) return errno_error("open file", quoted(dir, name));
+  if (!file) return errno_error("open file", in_quotes(dir, name));
   struct stat found {};
-  if (fstat(file.ref().number(), &found) != 0) return errno_error("inspect file", quoted(dir, name));
-  if (!S_ISREG(found.st_mode)) return Error{"read file", quoted(dir, name), EINVAL, "not a regular file", {}, {}};
+  if (fstat(file.ref().number(), &found) != 0) return errno_error("inspect file", in_quotes(dir, name));
+  if (!S_ISREG(found.st_mode)) return Error{"read file", in_quotes(dir, name), EINVAL, "not a regular file", {}, {}};
 
   std::string bytes;
   std::array<char, 4096> buffer;
   while (true) {
     ssize_t got = ::read(file.ref().number(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno_error("read file", quoted(dir, name));
+    if (got < 0) return errno_error("read file", in_quotes(dir, name));
     if (got == 0) return bytes;
     bytes.append(buffer.data(), static_cast<std::size_t>(got));
     if (bytes.size() > limit) {
-      return Error{"read file", quoted(dir, name), EFBIG, "more than " + std::to_string(limit) + " bytes", {}, {}};
+      return Error{"read file", in_quotes(dir, name), EFBIG, "more than " + std::to_string(limit) + " bytes", {}, {}};
     }
   }
 }
@@ -87,13 +87,13 @@ Status write_file_atomically(FdRef dir, const std::string& name, std::string_vie
   std::string temp_name;
   auto temp = make_temp(dir, temp_name);
   if (!temp) {
-    temp.error().object = "for " + quoted(dir, name);
+    temp.error().object = "for " + in_quotes(dir, name);
     return std::move(temp).error();
   }
   auto written = fill_and_rename(dir, temp->ref(), temp_name, name, bytes, mode);
   if (!written) {
     unlinkat(dir.number(), temp_name.c_str(), 0);
-    written.error().object = quoted(dir, name);
+    written.error().object = in_quotes(dir, name);
   }
   return written;
 }
@@ -108,15 +108,15 @@ Result<UniqueFd> open_or_make_directory(FdRef parent, const std::string& name, m
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd dir(openat(parent.number(), name.c_str(), kFlags));
   if (dir) return dir;
-  if (errno != ENOENT) return errno_error("open directory", quoted(parent, name));
+  if (errno != ENOENT) return errno_error("open directory", in_quotes(parent, name));
 
   bool made = mkdirat(parent.number(), name.c_str(), mode) == 0;
-  if (!made && errno != EEXIST) return errno_error("make directory", quoted(parent, name));
+  if (!made && errno != EEXIST) return errno_error("make directory", in_quotes(parent, name));
   dir = UniqueFd(openat(parent.number(), name.c_str(), kFlags));
-  if (!dir) return errno_error("open directory", quoted(parent, name));
+  if (!dir) return errno_error("open directory", in_quotes(parent, name));
   // mkdir(2) took the umask away from the mode.
   if (made && fchmod(dir.ref().number(), mode) != 0) {
-    Error error = errno_error("set the mode of directory", quoted(parent, name));
+    Error error = errno_error("set the mode of directory", in_quotes(parent, name));
     unlinkat(parent.number(), name.c_str(), AT_REMOVEDIR);
     return error;
   }
@@ -136,7 +136,7 @@ Result<UniqueFd> open_or_make_path(const std::string& absolute, mode_t mode) {
     rest.remove_prefix(name.size());
     UniqueFd next(openat(dir.ref().number(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!next) {
-      if (errno != ENOENT) return errno_error("open directory", quoted(dir.ref(), name));
+      if (errno != ENOENT) return errno_error("open directory", in_quotes(dir.ref(), name));
       TRY(next, open_or_make_directory(dir.ref(), name, mode));
     }
     dir = std::move(next);

@@ -17,7 +17,7 @@ namespace {
 
 // In a thread only /proc/thread-self is honest; /proc/self would name the main thread's namespace.
 constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
-constexpr const char* kDoing = "open network namespace";
+constexpr const char* kOpenNetns = "open network namespace";
 
 Error own_error(const char* doing) {
   return errno_error(doing, "'" + std::string(kOwnPath) + "'", "thread-self")
@@ -73,7 +73,7 @@ Status check_device(FdRef file, const std::string& object) {
   struct stat own {};
   if (stat(kOwnPath, &own) != 0) return own_error("inspect");
   if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.st_dev) return done;
-  Error error{kDoing, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
+  Error error{kOpenNetns, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
   if (S_ISREG(found.stx_mode)) {
     error.hint =
         "a file that named a namespace stays behind when that is unmounted, or is mounted where we cannot see it";
@@ -90,26 +90,26 @@ Result<NetnsFd> NetnsFd::open(const NetnsPath& path, Deadline deadline) {
   // Through /proc and not by the path again, which may lead to a FIFO by now.
   std::string same_file = "/proc/thread-self/fd/" + std::to_string(file.ref().number());
   UniqueFd fd(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return errno_error(kDoing, object, "netns-open");
+  if (!fd) return errno_error(kOpenNetns, object, "netns-open");
   return prove(std::move(fd), object);
 }
 
 Result<NetnsFd> NetnsFd::own() {
   UniqueFd fd(::open(kOwnPath, O_RDONLY | O_CLOEXEC));
-  if (!fd) return own_error(kDoing);
+  if (!fd) return own_error(kOpenNetns);
   return prove(std::move(fd), "'" + std::string(kOwnPath) + "'");
 }
 
 Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
   struct statfs fs {};
   if (fstatfs(fd.ref().number(), &fs) != 0) return errno_error("inspect network namespace", object, "netns-open");
-  if (fs.f_type != NSFS_MAGIC) return Error{kDoing, object, 0, "it is not on nsfs", "netns-not-a-netns", {}};
+  if (fs.f_type != NSFS_MAGIC) return Error{kOpenNetns, object, 0, "it is not on nsfs", "netns-not-a-netns", {}};
   int type = ioctl(fd.ref().number(), NS_GET_NSTYPE);
   if (type < 0) return errno_error("ask for the type of namespace", object, "netns-not-a-netns");
   if (type != CLONE_NEWNET) {
     std::string detail = std::string("it is a ") + namespace_kind(type) + " namespace";
     return Error{
-        kDoing, object, 0, detail, "netns-not-a-netns", "the network namespace of a process is /proc/PID/ns/net"};
+        kOpenNetns, object, 0, detail, "netns-not-a-netns", "the network namespace of a process is /proc/PID/ns/net"};
   }
   struct stat found {};
   if (fstat(fd.ref().number(), &found) != 0) return errno_error("inspect network namespace", object, "netns-open");

@@ -50,7 +50,7 @@ Result<SpecVersion> read_result_version(const JsonField& field, SpecVersion when
   TRY(std::string text, field.text());
   if (text.empty()) return when_absent;
   if (auto version = parse_version(text)) return *version;
-  return field.error(quoted(text) + " is no version of the CNI specification that isthmus knows");
+  return field.error(in_quotes(text) + " is no version of the CNI specification that isthmus knows");
 }
 
 }  // namespace

@@ -79,9 +79,9 @@ Status refuse_slips(const JsonObject& object, std::span<const std::string_view> 
         std::find_if(known.begin(), known.end(), [&](std::string_view word) { return is_slip_for(key, word); });
     if (meant == known.end()) continue;
     return Error{"accept",
-                 quoted(object.path_of(key)) + " = " + brief(member.value),
+                 in_quotes(object.path_of(key)) + " = " + brief(member.value),
                  0,
-                 "there is no such key, did you mean " + quoted(*meant) + "?",
+                 "there is no such key, did you mean " + in_quotes(*meant) + "?",
                  "unknown-key",
                  {}};
   }

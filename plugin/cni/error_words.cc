@@ -41,6 +41,8 @@ constexpr std::array kWords = {
     ErrorWord{"bad-result", 7},
     ErrorWord{"ipam-no-gateway", 7},
     ErrorWord{"prev-result-missing", 7},
+    ErrorWord{"reap-plan", 7},
+    ErrorWord{"reap-runtime", 7},
     ErrorWord{"unsupported", 7},
     // 8: the plugin's own namespace.
     ErrorWord{"netns-own", 8},
@@ -50,14 +52,22 @@ constexpr std::array kWords = {
     ErrorWord{"netlink-busy", 11},
     ErrorWord{"netlink-timeout", 11},
     ErrorWord{"netns-timeout", 11},
+    ErrorWord{"reap-busy", 11},
     // 50: the plugin cannot serve ADD.
     ErrorWord{"capability-missing", 50},
     // 100: namespaces and threads.
+    ErrorWord{"holder-unclear", 100},
+    ErrorWord{"host-mounts", 100},
+    ErrorWord{"mountinfo", 100},
+    ErrorWord{"netns-changed", 100},
     ErrorWord{"netns-dying", 100},
     ErrorWord{"netns-enter", 100},
     ErrorWord{"netns-missing", 100},
     ErrorWord{"netns-not-a-netns", 100},
     ErrorWord{"netns-open", 100},
+    ErrorWord{"reap-root", 100},
+    ErrorWord{"reap-stopped", 100},
+    ErrorWord{"reap-too-many", 100},
     ErrorWord{"thread-self", 100},
     ErrorWord{"thread-start", 100},
     // 110: the kernel's network.

@@ -28,7 +28,7 @@ std::string what_is_wrong(std::string_view text) {
 
 Result<ContainerId> ContainerId::parse(std::string_view text) {
   if (std::string wrong = what_is_wrong(text); !wrong.empty())
-    return Error{"accept container id", quoted(text), 0, wrong, "bad-container-id", {}};
+    return Error{"accept container id", in_quotes(text), 0, wrong, "bad-container-id", {}};
   return ContainerId(std::string(text));
 }
 
@@ -37,7 +37,7 @@ Result<NetworkName> NetworkName::parse(std::string_view text) {
   if (text.size() > kLongestNetworkName)
     wrong = "it has " + std::to_string(text.size()) + " bytes, at most " + std::to_string(kLongestNetworkName) +
             " are allowed";
-  if (!wrong.empty()) return Error{"accept network name", quoted(text), 0, wrong, "bad-network-name", {}};
+  if (!wrong.empty()) return Error{"accept network name", in_quotes(text), 0, wrong, "bad-network-name", {}};
   return NetworkName(std::string(text));
 }
 

@@ -70,7 +70,7 @@ Answer<Verb> parse_verb(std::string_view text) {
   for (std::size_t i = 0; i < kVerbNames.size(); ++i)
     if (kVerbNames[i] == text) return static_cast<Verb>(i);
   return Error{"run",
-               "CNI_COMMAND = " + quoted(text),
+               "CNI_COMMAND = " + in_quotes(text),
                0,
                "the commands are ADD, DEL, CHECK, GC, STATUS and VERSION",
                "unknown-command",

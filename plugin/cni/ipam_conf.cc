@@ -26,7 +26,7 @@ Result<IpRange> make_range_at(const std::string& path, const IpRangeText& text) 
   auto range = make_range(text);
   if (range) return *std::move(range);
   Error error = std::move(range).error();
-  error.object = "range " + quoted(path);
+  error.object = "range " + in_quotes(path);
   return error;
 }
 
@@ -69,7 +69,7 @@ Status apply_excludes(const JsonField& field, std::vector<RangeSet>& sets) {
   TRY(std::vector<std::string> texts, field.texts());
   for (const std::string& text : texts) {
     auto exclude = parse_exclude(text);
-    if (!exclude) return field.error(quoted(text) + " is neither an address nor a prefix").with_word("bad-range");
+    if (!exclude) return field.error(in_quotes(text) + " is neither an address nor a prefix").with_word("bad-range");
     for (RangeSet& set : sets)
       for (IpRange& range : set)
         if (range.subnet.overlaps(*exclude)) range.exclude.push_back(*exclude);
@@ -97,8 +97,8 @@ Result<std::vector<RouteSpec>> read_routes(const JsonField& field) {
     TRY_OK(refuse_slips(object, route_keys()));
     TRY(RouteSpec route, read_route(object));
     if (route.gateway && route.gateway->family() != route.destination.family())
-      return object.field("gw").error(quoted(route.gateway->text()) + " is of the other address family than 'dst'");
-    routes.push_back(std::move(route));
+      return object.field("gw").error(in_quotes(route.gateway->text()) + " is of the other address family than 'dst'");
+    routes.push_back(route);
   }
   return routes;
 }
@@ -144,7 +144,7 @@ Result<EmbeddedIpamConf> read_embedded(const JsonObject& network,
   TRY(conf.requested, read_requested(network, runtime, invocation.args));
   bool usable = conf.resolv_conf.empty() || conf.resolv_conf.front() == '/';
   if (!usable || conf.resolv_conf.find('\0') != std::string::npos)
-    return ipam.field("resolvConf").error(quoted(conf.resolv_conf) + " is no absolute path");
+    return ipam.field("resolvConf").error(in_quotes(conf.resolv_conf) + " is no absolute path");
   return conf;
 }
 
@@ -160,7 +160,7 @@ Result<IpamConf> read_ipam(const JsonObject& network, const Invocation& invocati
     return IpamConf(std::move(embedded));
   }
   if (type.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
-    return type_field.error(quoted(type) + " is no file name: it is searched along CNI_PATH");
+    return type_field.error(in_quotes(type) + " is no file name: it is searched along CNI_PATH");
   return IpamConf(DelegatedIpam{std::move(type)});
 }
 

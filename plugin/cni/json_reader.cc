@@ -27,11 +27,11 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
 bool JsonField::has_value() const { return value_ != nullptr && !std::holds_alternative<std::nullptr_t>(value_->data); }
 
 Error JsonField::error(std::string detail) const {
-  return Error{"use", path_.empty() ? "the text" : quoted(path_), 0, std::move(detail), {}, {}};
+  return Error{"use", path_.empty() ? "the text" : in_quotes(path_), 0, std::move(detail), {}, {}};
 }
 
 Error JsonField::error(const Error& cause) const {
-  return Error{"use", quoted(path_) + " = " + cause.object, cause.err, cause.detail, {}, cause.hint};
+  return Error{"use", in_quotes(path_) + " = " + cause.object, cause.err, cause.detail, {}, cause.hint};
 }
 
 Error JsonField::wrong_type(const char* expected) const {

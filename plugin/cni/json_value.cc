@@ -36,7 +36,7 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     failure_ = cause.id == kNumberOutOfRange ? "number out of range at byte " : "syntax error at byte ";
     failure_ += std::to_string(position);
     if (!token.empty())
-      failure_ += ", near " + isthmus::quoted(token.substr(token.size() > 40 ? token.size() - 40 : 0));
+      failure_ += ", near " + isthmus::in_quotes(token.substr(token.size() > 40 ? token.size() - 40 : 0));
     return false;
   }
 
@@ -91,7 +91,7 @@ struct Describer {
   std::string operator()(std::int64_t value) const { return number(std::to_string(value)); }
   std::string operator()(double value) const { return number(nlohmann::json(value).dump()); }
   std::string operator()(const std::string& value) const {
-    return (with_type ? "the string " : "") + isthmus::quoted(value);
+    return (with_type ? "the string " : "") + isthmus::in_quotes(value);
   }
   std::string operator()(const JsonValue::List&) const { return with_type ? "a list" : "[...]"; }
   std::string operator()(const JsonValue::Members&) const { return with_type ? "an object" : "{...}"; }

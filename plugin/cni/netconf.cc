@@ -48,11 +48,11 @@ SpecVersion first_version_with(Verb verb) {
 }
 
 std::string set_version_hint(const NetworkName& name) {
-  return "change 'cniVersion' of network " + quoted(name.text());
+  return "change 'cniVersion' of network " + in_quotes(name.text());
 }
 
 CniError unknown_version(const std::string& text, Verb verb, const NetworkName& name) {
-  CniError error(Error{"speak CNI version", quoted(text), 0, "isthmus " ISTHMUS_VERSION " speaks " + all_versions(),
+  CniError error(Error{"speak CNI version", in_quotes(text), 0, "isthmus " ISTHMUS_VERSION " speaks " + all_versions(),
                        "cni-version", set_version_hint(name)});
   // These verbs compare versions before they look the text up (skel), so text that is none is a decoding failure.
   constexpr unsigned kDecodingFailure = 6;
@@ -135,7 +135,7 @@ void read_own_keys(const JsonObject& network, const Invocation& invocation, NetC
   if (state_dir) conf.state_dir = *std::move(state_dir);
   if (log) conf.log = *std::move(log);
   if (first) {
-    std::string hint = "correct it in the configuration of network " + quoted(conf.name.text());
+    std::string hint = "correct it in the configuration of network " + in_quotes(conf.name.text());
     conf.settings = CniError(std::move(*first).with_word("bad-config").with_hint(std::move(hint)));
   } else {
     conf.settings = *std::move(settings);

@@ -11,11 +11,11 @@ namespace {
 constexpr unsigned kFewestHostBits = 2;
 
 Error bad_range(const IpRangeText& text, std::string detail) {
-  return Error{"use", "range " + quoted(text.subnet), 0, std::move(detail), "bad-range", {}};
+  return Error{"use", "range " + in_quotes(text.subnet), 0, std::move(detail), "bad-range", {}};
 }
 
 std::string key_and_value(const char* key, const std::string& value) {
-  return "'" + std::string(key) + "' = " + quoted(value);
+  return "'" + std::string(key) + "' = " + in_quotes(value);
 }
 
 Result<Prefix> read_subnet(const IpRangeText& text) {

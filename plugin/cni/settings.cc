@@ -21,7 +21,7 @@ Result<Mode> read_mode(const JsonField& field) {
   TRY(std::string text, field.text());
   if (text.empty() || text == "ptp") return Mode::ptp;
   if (text == "bridge") return Mode::bridge;
-  return field.error(quoted(text) + " is no mode; the modes are 'ptp' and 'bridge'");
+  return field.error(in_quotes(text) + " is no mode; the modes are 'ptp' and 'bridge'");
 }
 
 // 0 means "choose", as with the official plugins.
@@ -53,7 +53,7 @@ Status check_words(const JsonField& field, const std::vector<std::string>& words
   for (const std::string& word : words) {
     auto breaks = [](char byte) { return static_cast<unsigned char>(byte) <= ' ' || byte == '\x7f'; };
     if (word.empty() || std::any_of(word.begin(), word.end(), breaks))
-      return field.error(quoted(word) + " is not one word");
+      return field.error(in_quotes(word) + " is not one word");
   }
   return done;
 }
@@ -99,7 +99,7 @@ Result<std::string> read_state_dir(const JsonObject& network) {
   JsonField field = network.field("stateDir");
   TRY(std::string text, field.text());
   if (text.empty()) return std::string(kDefaultStateDir);
-  if (!is_absolute_path(text)) return field.error(quoted(text) + " is no absolute path");
+  if (!is_absolute_path(text)) return field.error(in_quotes(text) + " is no absolute path");
   if (text.size() > kLongestStateDir)
     return field.error("the path is longer than " + std::to_string(kLongestStateDir) + " bytes");
   return text;
@@ -114,12 +114,12 @@ Result<LogConf> read_log(const JsonObject& network) {
   if (level == "warning") level = "warn";
   if (!level.empty()) {
     if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end())
-      return object.field("level").error(quoted(level) + " is no level; the levels are error, warn, info and debug");
+      return object.field("level").error(in_quotes(level) + " is no level; the levels are error, warn, info and debug");
     log.level = std::move(level);
   }
   TRY(log.file, object.field("file").text());
   if (!log.file.empty() && !is_absolute_path(log.file))
-    return object.field("file").error(quoted(log.file) + " is no absolute path");
+    return object.field("file").error(in_quotes(log.file) + " is no absolute path");
   TRY(log.to_stderr, object.field("stderr").boolean());
   return log;
 }

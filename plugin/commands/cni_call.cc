@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 Deadline deadline_of(Verb verb) {
   switch (verb) {
     case Verb::add:
-      return Deadline::in(milliseconds(25'000));
     case Verb::del:
       return Deadline::in(milliseconds(25'000));
     case Verb::check:

@@ -53,9 +53,14 @@ TEST(GcOptions, Defaults) {
 }
 
 TEST(GcOptions, AllOfThem) {
-  GcOptions options = good({"--yes", "--older-than", "0s", "--only", "mounts,links", "--root", "/a", "--root", "/b",
-                            "--foreign", "--limit", "0", "-o", "json", "--deadline", "5s", "--here", "--ignore-pid", "1",
-                            "--runtime", "containerd:///x.sock", "--textfile", "/t/x.prom"});
+  GcOptions options = good({"--yes",      "--older-than", "0s",
+                            "--only",     "mounts,links", "--root",
+                            "/a",         "--root",       "/b",
+                            "--foreign",  "--limit",      "0",
+                            "-o",         "json",         "--deadline",
+                            "5s",         "--here",       "--ignore-pid",
+                            "1",          "--runtime",    "containerd:///x.sock",
+                            "--textfile", "/t/x.prom"});
   EXPECT_TRUE(options.yes && options.json && options.reap.foreign && options.reap.here);
   EXPECT_EQ(options.reap.policy.grace, seconds(0));
   EXPECT_TRUE(options.reap.mounts && options.reap.attachments);

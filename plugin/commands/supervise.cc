@@ -1,0 +1,92 @@
+#include "plugin/commands/supervise.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "netns/unique_fd.h"
+
+namespace isthmus {
+namespace {
+
+struct Pipe {
+  UniqueFd reading;
+  UniqueFd writing;
+  bool open() {
+    int ends[2];
+    if (pipe(ends) != 0) return false;
+    reading = UniqueFd(ends[0]);
+    writing = UniqueFd(ends[1]);
+    return true;
+  }
+};
+
+[[noreturn]] void child_main(const Pipe& out, const Pipe& err, const std::function<int()>& work) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  dup2(out.writing.ref().number(), STDOUT_FILENO);
+  dup2(err.writing.ref().number(), STDERR_FILENO);
+  int status = work();
+  std::fflush(stdout);
+  std::fflush(stderr);
+  _exit(status);
+}
+
+// One read and its whole copy. False at the end of file.
+bool copy_some(FdRef from, int to) {
+  std::array<char, 65536> buffer;
+  ssize_t got = read(from.number(), buffer.data(), buffer.size());
+  if (got <= 0) return got < 0 && errno == EINTR;
+  for (ssize_t put = 0; put < got;) {
+    ssize_t some = write(to, buffer.data() + put, static_cast<std::size_t>(got - put));
+    if (some < 0 && errno != EINTR) return true;  // nobody reads it: the child must go on all the same
+    if (some > 0) put += some;
+  }
+  return true;
+}
+
+// Until both ends are closed. False: the deadline came first.
+bool relay(Pipe& out, Pipe& err, Deadline deadline) {
+  while (out.reading || err.reading) {
+    std::array<pollfd, 2> entries = {pollfd{out.reading ? out.reading.ref().number() : -1, POLLIN, 0},
+                                     pollfd{err.reading ? err.reading.ref().number() : -1, POLLIN, 0}};
+    int ready = poll(entries.data(), entries.size(), deadline.poll_timeout_ms());
+    if (ready == 0) return false;
+    if (ready < 0) continue;
+    if (entries[0].revents != 0 && !copy_some(out.reading.ref(), STDOUT_FILENO)) out.reading.reset();
+    if (entries[1].revents != 0 && !copy_some(err.reading.ref(), STDERR_FILENO)) err.reading.reset();
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<int> supervise(Deadline deadline, const std::function<int()>& work) {
+  Pipe out;
+  Pipe err;
+  if (!out.open() || !err.open()) return work();
+  std::fflush(stdout);
+  std::fflush(stderr);
+  pid_t child = fork();
+  if (child < 0) return work();
+  if (child == 0) child_main(out, err, work);
+  out.writing.reset();
+  err.writing.reset();
+  bool finished = relay(out, err, deadline);
+  int status = 0;
+  pid_t ended = 0;
+  while ((ended = waitpid(child, &status, WNOHANG)) == 0 && finished && !deadline.passed())
+    usleep(200);
+  if (ended != child) {
+    kill(child, SIGKILL);
+    return std::nullopt;
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace isthmus

@@ -1,0 +1,16 @@
+// Work that may get stuck in the kernel is done by a process whose parent can always end.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "netns/deadline.h"
+
+namespace isthmus {
+
+// Runs `work` in a child, copies what it writes to stdout and stderr to ours, and returns its exit status; 128 and the
+// signal if it was killed. nullopt at the deadline: the child got SIGKILL and is left to itself, because a process
+// that waits in the kernel cannot be reaped. `work` must flush what it writes.
+std::optional<int> supervise(Deadline deadline, const std::function<int()>& work);
+
+}  // namespace isthmus

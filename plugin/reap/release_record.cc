@@ -1,0 +1,97 @@
+#include "plugin/reap/release_record.h"
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "plugin/attachment/store.h"
+#include "plugin/attachment/undo.h"
+#include "plugin/verbs/release.h"
+
+namespace isthmus {
+namespace {
+
+// The variables of a DEL, for a delegate's plugin, which gets our environment.
+std::optional<std::string> variable(const Record& record, std::string_view name) {
+  if (name == "CNI_COMMAND") return "DEL";
+  if (name == "CNI_CONTAINERID") return record.key.container_id.text();
+  if (name == "CNI_IFNAME") return record.key.ifname.text();
+  if (name == "CNI_PATH" && !record.cni_path.empty()) return record.cni_path;
+  if (name == "CNI_ARGS" && !record.cni_args.empty()) return record.cni_args;
+  return std::nullopt;
+}
+
+void set_environment(const Record& record) {
+  for (const char* name : {"CNI_COMMAND", "CNI_CONTAINERID", "CNI_IFNAME", "CNI_PATH", "CNI_ARGS"}) {
+    auto value = variable(record, name);
+    if (value) {
+      setenv(name, value->c_str(), 1);
+    } else {
+      unsetenv(name);
+    }
+  }
+  // The namespace is gone: DEL without CNI_NETNS is what the specification has for that.
+  unsetenv("CNI_NETNS");
+}
+
+std::string configuration(const std::string& state_dir, const Record& record) {
+  if (!record.config.empty()) return record.config;
+  nlohmann::ordered_json conf;
+  conf["cniVersion"] = "1.0.0";
+  conf["name"] = record.key.network.text();
+  conf["type"] = "isthmus";
+  conf["stateDir"] = state_dir;
+  if (!record.ipam_type.empty()) conf["ipam"]["type"] = record.ipam_type;
+  return conf.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Error as_error(const CniError& error) { return Error{"release an attachment", {}, 0, error.msg, {}, {}}; }
+
+Status release_locked(StateStore& store, const std::string& state_dir, const Record& record, Deadline deadline) {
+  auto invocation = parse_invocation(Verb::del, [&](std::string_view name) { return variable(record, name); });
+  if (!invocation) return as_error(invocation.error());
+  auto conf = parse_netconf(configuration(state_dir, record), *invocation);
+  if (!conf) return as_error(conf.error());
+  conf->state_dir = state_dir;
+  set_environment(record);
+  Report report;
+  const std::function<Status(std::string_view)> no_answer = [](std::string_view) -> Status { return done; };
+  auto failures = release({*invocation, *conf, deadline, no_answer, report}, record.key, record, &store);
+  if (!failures.empty()) return as_error(join_errors(failures));
+  return done;
+}
+
+// Runs `act` under the lock of the attachment, if its record still is the judged one.
+template <class F>
+Status with_record(const std::string& state_dir, const Record& judged, F act) {
+  TRY(auto store, StateStore::open_existing(state_dir));
+  if (!store) return done;
+  TRY(bool locked, store->try_lock(judged.key));
+  if (!locked) {
+    return Error{"release the attachment of",
+                 "container " + judged.key.container_id.text(),
+                 0,
+                 "an ADD or DEL is at work",
+                 "attachment-busy",
+                 {}};
+  }
+  TRY(auto record, store->read(judged.key));
+  if (!record || *record != judged) return done;
+  return act(*store);
+}
+
+}  // namespace
+
+Status release_record(const std::string& state_dir, const Record& judged, Deadline deadline) {
+  return with_record(state_dir, judged,
+                     [&](StateStore& store) { return release_locked(store, state_dir, judged, deadline); });
+}
+
+Status silence_record(const std::string& state_dir, const Record& judged, Deadline deadline) {
+  return with_record(state_dir, judged, [&](StateStore&) -> Status {
+    auto failures = undo(judged.key, judged, deadline);
+    if (!failures.empty()) return std::move(failures.front());
+    return done;
+  });
+}
+
+}  // namespace isthmus
