@@ -31,7 +31,7 @@ Result<IpAddress> IpAddress::parse(std::string_view text) {
       return IpAddress(Family::v4, padded(std::span(bytes).last<4>()));
     }
   }
-  return Error{"use", quoted(text) + " as an IP address", 0, "it is neither IPv4 nor IPv6", "bad-address", {}};
+  return Error{"use", in_quotes(text) + " as an IP address", 0, "it is neither IPv4 nor IPv6", "bad-address", {}};
 }
 
 std::optional<IpAddress> IpAddress::from_bytes(std::span<const std::uint8_t> bytes) {

@@ -66,14 +66,14 @@ std::string mac_fault(std::string_view text, std::array<std::uint8_t, 6>& bytes)
 Result<IfName> IfName::parse(std::string_view text) {
   std::string fault = ifname_fault(text);
   if (fault.empty()) return IfName(std::string(text));
-  return Error{"use", quoted(text) + " as an interface name", 0, fault, "bad-ifname", {}};
+  return Error{"use", in_quotes(text) + " as an interface name", 0, fault, "bad-ifname", {}};
 }
 
 Result<MacAddress> MacAddress::parse(std::string_view text) {
   std::array<std::uint8_t, 6> bytes{};
   std::string fault = mac_fault(text, bytes);
   if (fault.empty()) return MacAddress(bytes);
-  return Error{"use", quoted(text) + " as a MAC address", 0, fault, "bad-mac", {}};
+  return Error{"use", in_quotes(text) + " as a MAC address", 0, fault, "bad-mac", {}};
 }
 
 MacAddress MacAddress::local(std::array<std::uint8_t, 6> seed) {

@@ -16,7 +16,7 @@
 namespace isthmus {
 namespace {
 
-constexpr std::size_t kBufferSize = 32768;
+constexpr std::size_t kNftBufferSize = 32768;
 // Below the net.core.wmem_default of every kernel; a datagram that is longer asks for room.
 constexpr std::size_t kUsualSendBuffer = 100000;
 
@@ -57,7 +57,7 @@ const char* part_name(std::uint16_t type) {
   return part < kParts.size() ? kParts[part] : "object";
 }
 
-Error refused(Said said, const nlmsghdr* change, const std::string& doing, const std::string& object) {
+Error refused(const Said& said, const nlmsghdr* change, const std::string& doing, const std::string& object) {
   std::string detail = change == nullptr ? "the transaction was refused"
                                          : std::string("the ") + part_name(change->nlmsg_type) + " was refused";
   if (!said.detail.empty()) detail += ": " + said.detail;
@@ -109,7 +109,7 @@ int open_in_this_thread(UniqueFd& fd) {
 }  // namespace
 
 NetfilterSocket::NetfilterSocket(UniqueFd fd, Deadline deadline)
-    : fd_(std::move(fd)), deadline_(deadline), buffer_(std::make_unique_for_overwrite<std::byte[]>(kBufferSize)) {}
+    : fd_(std::move(fd)), deadline_(deadline), buffer_(std::make_unique_for_overwrite<std::byte[]>(kNftBufferSize)) {}
 
 Result<NetfilterSocket> NetfilterSocket::open(const InNamespace<HostSide>& pass, Deadline deadline) {
   if (!pass.here()) {
@@ -136,8 +136,8 @@ int NetfilterSocket::send(std::span<const std::byte> datagram) const {
 // Nearly always the answer is there when send(2) returns, so looking comes before waiting.
 Result<std::span<const std::byte>, int> NetfilterSocket::receive() {
   for (;;) {
-    ssize_t size = recv(fd_.ref().number(), buffer_.get(), kBufferSize, MSG_DONTWAIT | MSG_TRUNC);
-    if (size > static_cast<ssize_t>(kBufferSize)) return EMSGSIZE;
+    ssize_t size = recv(fd_.ref().number(), buffer_.get(), kNftBufferSize, MSG_DONTWAIT | MSG_TRUNC);
+    if (size > static_cast<ssize_t>(kNftBufferSize)) return EMSGSIZE;
     if (size >= 0) return std::span<const std::byte>(buffer_.get(), static_cast<std::size_t>(size));
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return errno;

@@ -40,7 +40,7 @@ std::optional<unsigned> parse_length(std::string_view text) {
 }
 
 Error bad_prefix(std::string_view text, std::string detail) {
-  return Error{"use", quoted(text) + " as a prefix", 0, std::move(detail), "bad-prefix", {}};
+  return Error{"use", in_quotes(text) + " as a prefix", 0, std::move(detail), "bad-prefix", {}};
 }
 
 }  // namespace

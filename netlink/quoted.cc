@@ -7,7 +7,7 @@ constexpr std::size_t kLongestShown = 64;
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
   std::string out = "'";
   for (char c : text.substr(0, kLongestShown)) {

@@ -13,10 +13,10 @@ namespace isthmus {
 namespace {
 
 constexpr std::string_view kDirectory = "/etc/netns/";
-constexpr std::string_view kFileName = "/resolv.conf";
-constexpr std::size_t kLargest = 64 * 1024;
+constexpr std::string_view kResolvConf = "/resolv.conf";
+constexpr std::size_t kLargest = 65536;
 
-std::string directory_of(const OwnedFile& file) { return file.path.substr(0, file.path.size() - kFileName.size()); }
+std::string directory_of(const OwnedFile& file) { return file.path.substr(0, file.path.size() - kResolvConf.size()); }
 
 // Its name follows from the record, so that undo finds it after a kill.
 std::string temporary_of(const OwnedFile& file) {
@@ -55,7 +55,7 @@ Status make_directory_for(const OwnedFile& file) {
 std::optional<ResolvConfFile> plan_resolv_conf(const NetnsPath& netns, const AttachmentKey& key, const CniDns& dns) {
   if (netns.name().empty() || dns.empty()) return std::nullopt;
   ResolvConfFile planned;
-  planned.file.path = std::string(kDirectory) + std::string(netns.name()) + std::string(kFileName);
+  planned.file.path = std::string(kDirectory) + std::string(netns.name()) + std::string(kResolvConf);
   planned.content = content_of(key, dns);
   planned.file.content_hash = hash_text(planned.content);
   planned.file.made_directory = access(directory_of(planned.file).c_str(), F_OK) != 0;
@@ -84,7 +84,7 @@ Status write_resolv_conf(const ResolvConfFile& planned) {
 
 Status remove_resolv_conf(const OwnedFile& file) {
   // The path comes from a file: a record that was tampered with must not make us remove something else.
-  if (!file.path.starts_with(kDirectory) || !file.path.ends_with(kFileName)) {
+  if (!file.path.starts_with(kDirectory) || !file.path.ends_with(kResolvConf)) {
     return Error{"remove", "'" + file.path + "'", 0, "the record names a path that isthmus never writes", "bad-record",
                  {}};
   }

@@ -95,6 +95,11 @@ Status read_lists(const Reader& reader, Record& record) {
     TRY(route.onlink, object.field("onlink").boolean());
     record.routes.push_back(route);
   }
+  TRY(auto owners, reader.read_list("masquerade"));
+  for (const JsonField& field : owners) {
+    TRY(std::string owner, field.text());
+    record.masquerade.push_back(std::move(owner));
+  }
   return done;
 }
 

@@ -34,14 +34,15 @@ struct Record {
   std::uint64_t netns_cookie = 0;
   std::string host_ifname = {};
   std::string host_mac = {};
-  std::string container_mac = {};      // as we set it; a chained plugin may change it later
-  int host_ifindex = 0;                // 0 until the link is there
-  std::vector<Prefix> addresses = {};  // as IPAM gave them, with the subnet's length
-  std::vector<RouteSpec> routes = {};  // those of the result that this plugin made
-  std::string ipam_type = {};          // empty: none
-  std::string config = {};             // stdin of ADD, kept only for a delegated IPAM
-  std::string cni_args = {};           // likewise, the raw CNI_ARGS
-  std::string cni_path = {};           // likewise
+  std::string container_mac = {};            // as we set it; a chained plugin may change it later
+  int host_ifindex = 0;                      // 0 until the link is there
+  std::vector<Prefix> addresses = {};        // as IPAM gave them, with the subnet's length
+  std::vector<RouteSpec> routes = {};        // those of the result that this plugin made
+  std::vector<std::string> masquerade = {};  // owners of its subnets, see netlink/masquerade.h
+  std::string ipam_type = {};                // empty: none
+  std::string config = {};                   // stdin of ADD, kept only for a delegated IPAM
+  std::string cni_args = {};                 // likewise, the raw CNI_ARGS
+  std::string cni_path = {};                 // likewise
   std::optional<OwnedFile> resolv_conf = {};
   std::int64_t created = 0;  // seconds since the epoch, for people
   bool operator==(const Record&) const = default;

@@ -58,6 +58,7 @@ std::string to_json(const Record& record) {
       {"host_ifindex", record.host_ifindex},
       {"addresses", addresses_json(record.addresses)},
       {"routes", routes_json(record.routes)},
+      {"masquerade", record.masquerade},
       {"ipam_type", record.ipam_type},
       {"config", record.config},
       {"cni_args", record.cni_args},

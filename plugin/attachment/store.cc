@@ -135,6 +135,14 @@ Result<std::vector<StateStore::Listed>> StateStore::list(const NetworkName& netw
   return listed;
 }
 
+Result<bool> StateStore::has_other(const AttachmentKey& key) const {
+  TRY(auto dir, attachments(key.network));
+  if (!dir) return false;
+  TRY(auto names, list_names(dir->ref()));
+  const std::string own = key.file_name();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name != own; });
+}
+
 Result<std::vector<std::string>> StateStore::networks() const {
   TRY(auto dir, open_beneath(dir_.ref(), "networks"));
   if (!dir) return std::vector<std::string>();

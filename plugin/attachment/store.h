@@ -33,6 +33,9 @@ class StateStore {
   // False: somebody else holds it now.
   Result<bool> try_lock(const AttachmentKey& key);
   void unlock(const AttachmentKey& key);
+  // The same for what the attachments of one network share. Taken after an attachment's lock, never before it.
+  Status lock(const NetworkName& network, Deadline deadline);
+  void unlock(const NetworkName& network);
 
   // Puts the record in its place in one step. Precondition: the attachment is locked. Fails with [state-unwritable].
   Status write(const Record& record);
@@ -48,6 +51,8 @@ class StateStore {
   };
   // All records of one network, unreadable ones included.
   Result<std::vector<Listed>> list(const NetworkName& network) const;
+  // Whether the network has a record besides that one.
+  Result<bool> has_other(const AttachmentKey& key) const;
   // Names of all networks with attachments or leases.
   Result<std::vector<std::string>> networks() const;
   // Removes a record that cannot be read, by its file name.

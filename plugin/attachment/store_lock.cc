@@ -28,6 +28,10 @@ std::int64_t offset_of(const AttachmentKey& key) {
   return static_cast<std::int64_t>(hash_text(text, kLockPurpose) >> 2);
 }
 
+std::int64_t offset_of(const NetworkName& network) {
+  return static_cast<std::int64_t>(hash_text(network.text(), kLockPurpose) >> 2);
+}
+
 struct flock byte_at(std::int64_t offset, short type) {
   struct flock lock {};
   lock.l_type = type;
@@ -102,5 +106,11 @@ Status StateStore::lock(const AttachmentKey& key, Deadline deadline) {
 Result<bool> StateStore::try_lock(const AttachmentKey& key) { return try_lock_at(offset_of(key)); }
 
 void StateStore::unlock(const AttachmentKey& key) { unlock_at(offset_of(key)); }
+
+Status StateStore::lock(const NetworkName& network, Deadline deadline) {
+  return lock_at(offset_of(network), "network '" + network.text() + "'", deadline);
+}
+
+void StateStore::unlock(const NetworkName& network) { unlock_at(offset_of(network)); }
 
 }  // namespace isthmus

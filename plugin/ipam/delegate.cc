@@ -29,7 +29,7 @@ std::vector<std::string> delegate_environment(Verb verb, const Overrides& overri
   };
   for (char** variable = environ; *variable != nullptr; ++variable) {
     auto found = std::find_if(replaced.begin(), replaced.end(),
-                              [&](const auto& override_) { return override_.first == name_of(*variable); });
+                              [&](const auto& pair) { return pair.first == name_of(*variable); });
     if (found == replaced.end()) {
       out.emplace_back(*variable);
     } else {
@@ -78,7 +78,7 @@ Error failure(const std::string& executable, Verb verb, int err, std::string det
                {}};
 }
 
-std::string with_output(std::string text, const ChildOutcome& outcome) {
+std::string with_output(const std::string& text, const ChildOutcome& outcome) {
   const std::string& said = outcome.output.empty() ? outcome.errors : outcome.output;
   return said.empty() ? text + " without a word" : text + ", saying " + quoted_output(said);
 }

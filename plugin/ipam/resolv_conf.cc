@@ -33,8 +33,8 @@ void parse_line(std::string_view line, CniDns& dns) {
   words.erase(words.begin());
   if (keyword == "nameserver") dns.nameservers.push_back(words[0]);
   if (keyword == "domain") dns.domain = words[0];
-  if (keyword == "search") dns.search = std::move(words);
   if (keyword == "options") dns.options.insert(dns.options.end(), words.begin(), words.end());
+  if (keyword == "search") dns.search = std::move(words);
 }
 
 }  // namespace

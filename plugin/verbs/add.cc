@@ -1,10 +1,12 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "plugin/attachment/apply.h"
 #include "plugin/attachment/facts.h"
 #include "plugin/attachment/netns_resolv_conf.h"
+#include "plugin/attachment/network_masquerade.h"
 #include "plugin/attachment/store.h"
 #include "plugin/ipam/ipam.h"
 #include "plugin/verbs/merge_result.h"
@@ -72,6 +74,7 @@ Record intent(const Call& call,
   record.netns_cookie = container.routes.netns_cookie();
   record.host_ifname = host_ifname.text();
   record.host_mac = key.host_mac().text();
+  record.masquerade = masquerade_owners_of(key, *call.conf.settings);
   record.ipam_type = call.conf.ipam_type;
   if (std::holds_alternative<DelegatedIpam>(call.conf.settings->ipam)) {
     record.config = call.conf.stdin_bytes;
@@ -80,6 +83,14 @@ Record intent(const Call& call,
   }
   record.created = time(nullptr);
   return record;
+}
+
+std::vector<std::string> owners_in(const std::vector<MasqueradeSource>& sources) {
+  std::vector<std::string> owners;
+  for (const auto& source : sources) {
+    if (std::find(owners.begin(), owners.end(), source.owner) == owners.end()) owners.push_back(source.owner);
+  }
+  return owners;
 }
 
 class Addition {
@@ -133,6 +144,9 @@ class Addition {
     // Before the kernel is touched: a result that this version cannot express is refused while that is cheap.
     TRY(std::string answer, to_json(result, call_.conf.version));
     TRY_OK(write_resolv_conf_if_asked(record, settings, own.dns));
+    auto sources = masquerade_sources_of(key_, settings, record.addresses);
+    TRY_OK(start_masquerade(store_, key_.network, sources, call_.deadline));
+    record.masquerade = owners_in(sources);
     World world{netns_, host_, container_};
     TRY(VethIndexes indexes, apply_plan(plan, world));
     record.host_ifindex = indexes.host;

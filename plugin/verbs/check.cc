@@ -1,5 +1,7 @@
 #include "plugin/attachment/check.h"
 
+#include "plugin/attachment/network_masquerade.h"
+
 #include "plugin/attachment/store.h"
 #include "plugin/ipam/ipam.h"
 #include "plugin/verbs/settings_of.h"
@@ -13,6 +15,17 @@ Result<std::optional<Record>> read_record(const Call& call, const AttachmentKey&
   TRY(auto store, StateStore::open_existing(call.conf.state_dir));
   if (!store) return std::optional<Record>();
   return store->read(key);
+}
+
+Status compare_masquerade(const Call& call,
+                          const AttachmentKey& key,
+                          const std::optional<Record>& record,
+                          std::vector<std::string>& found) {
+  if (!record || record->masquerade.empty()) return done;
+  auto sources = masquerade_sources_of(key, *call.conf.settings, record->addresses);
+  TRY(bool in_force, masquerade_in_force(sources, call.deadline));
+  if (!in_force) found.push_back("masquerade of network '" + key.network.text() + "' is gone from nf_tables");
+  return done;
 }
 
 std::string listed(const std::vector<std::string>& lines) {
@@ -41,6 +54,7 @@ AnswerStatus check(const Call& call) {
   TRY(auto record, read_record(call, key));
   Expectation expected{key, call.invocation.netns, *call.conf.prev_result, record};
   TRY(auto found, differences(expected, host, container));
+  TRY_OK(compare_masquerade(call, key, record, found));
   if (!found.empty()) {
     return Error{
         "vouch for '" + key.ifname.text() + "'",        "in " + call.invocation.netns, 0, listed(found), "check-failed",

@@ -1,5 +1,6 @@
 #include "plugin/verbs/release.h"
 
+#include "plugin/attachment/network_masquerade.h"
 #include "plugin/attachment/undo.h"
 #include "plugin/ipam/ipam.h"
 
@@ -44,6 +45,15 @@ AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const
   return release_lease(ipam, &known);
 }
 
+// Without a record the configuration says what there may be.
+std::vector<std::string> masquerade_owners(const Call& call,
+                                           const AttachmentKey& key,
+                                           const std::optional<Record>& record) {
+  if (record) return record->masquerade;
+  if (!call.conf.settings) return {};
+  return masquerade_owners_of(key, *call.conf.settings);
+}
+
 }  // namespace
 
 std::vector<CniError> release(const Call& call,
@@ -57,7 +67,8 @@ std::vector<CniError> release(const Call& call,
   auto released = addresses == Addresses::held ? release_addresses(call, key, record) : AnswerStatus(done);
   if (!released) failures.push_back(std::move(released).error());
   if (!failures.empty() || store == nullptr) return failures;
-  if (auto removed = store->remove(key); !removed) failures.emplace_back(removed.error());
+  auto forgotten = stop_masquerade_and_forget(*store, key, masquerade_owners(call, key, record), call.deadline);
+  if (!forgotten) failures.emplace_back(forgotten.error());
   return failures;
 }
 

@@ -5,12 +5,14 @@ namespace isthmus {
 Answer<const Settings*> settings_of(const Call& call) {
   if (!call.conf.settings) return call.conf.settings.error();
   const Settings& settings = *call.conf.settings;
-  auto unsupported = [](const std::string& what, const std::string& hint) {
-    return Error{
-        "do what the configuration says", {}, 0, what + " is not supported by this version", "unsupported", hint};
-  };
-  if (settings.mode != Mode::ptp) return unsupported("'mode': 'bridge'", "use 'mode': 'ptp'");
-  if (settings.ip_masq) return unsupported("'ipMasq': true", "masquerade the pods' range on the host");
+  if (settings.mode != Mode::ptp) {
+    return Error{"do what the configuration says",
+                 {},
+                 0,
+                 "'mode': 'bridge' is not supported by this version",
+                 "unsupported",
+                 "use 'mode': 'ptp'"};
+  }
   return &settings;
 }
 

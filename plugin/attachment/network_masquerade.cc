@@ -1,0 +1,93 @@
+#include "plugin/attachment/network_masquerade.h"
+
+#include <algorithm>
+
+namespace isthmus {
+namespace {
+
+std::string owner_of(const NetworkName& network) { return network.text(); }
+
+// Short, and no network's name but by intent: it is that of the attachment's veth.
+std::string owner_of(const AttachmentKey& key) { return key.host_ifname(0).text(); }
+
+Result<NetfilterSocket> open_netfilter(Deadline deadline) {
+  return run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); });
+}
+
+// Unlocks at the end of a scope.
+class NetworkLock {
+ public:
+  NetworkLock(StateStore& store, const NetworkName& network) : store_(store), network_(network) {}
+  ~NetworkLock() { store_.unlock(network_); }
+  NetworkLock(const NetworkLock&) = delete;
+  NetworkLock& operator=(const NetworkLock&) = delete;
+
+ private:
+  StateStore& store_;
+  const NetworkName& network_;
+};
+
+}  // namespace
+
+std::vector<MasqueradeSource> masquerade_sources_of(const AttachmentKey& key,
+                                                    const Settings& settings,
+                                                    const std::vector<Prefix>& addresses) {
+  std::vector<MasqueradeSource> sources;
+  if (!settings.ip_masq) return sources;
+  if (const auto* embedded = std::get_if<EmbeddedIpamConf>(&settings.ipam)) {
+    for (const RangeSet& set : embedded->sets) {
+      for (const IpRange& range : set)
+        sources.push_back({owner_of(key.network), range.subnet});
+    }
+  } else {
+    for (const Prefix& address : addresses) {
+      const bool bare = address == Prefix::host(address.address());
+      sources.push_back({bare ? owner_of(key) : owner_of(key.network), address.network()});
+    }
+  }
+  return sources;
+}
+
+std::vector<std::string> masquerade_owners_of(const AttachmentKey& key, const Settings& settings) {
+  if (!settings.ip_masq) return {};
+  if (std::holds_alternative<EmbeddedIpamConf>(settings.ipam)) return {owner_of(key.network)};
+  return {owner_of(key.network), owner_of(key)};
+}
+
+Status start_masquerade(StateStore& store,
+                        const NetworkName& network,
+                        const std::vector<MasqueradeSource>& sources,
+                        Deadline deadline) {
+  if (sources.empty()) return done;
+  TRY_OK(store.lock(network, deadline));
+  NetworkLock held(store, network);
+  TRY(NetfilterSocket socket, open_netfilter(deadline));
+  TRY(bool in_force, masquerades(socket, sources));
+  if (in_force) return done;
+  return ensure_masquerade(socket, sources);
+}
+
+Status stop_masquerade_and_forget(StateStore& store,
+                                  const AttachmentKey& key,
+                                  const std::vector<std::string>& owners,
+                                  Deadline deadline) {
+  if (owners.empty()) return store.remove(key);
+  TRY_OK(store.lock(key.network, deadline));
+  NetworkLock held(store, key.network);
+  TRY(bool others, store.has_other(key));
+  std::vector<std::string> letting_go = owners;
+  if (others) std::erase(letting_go, owner_of(key.network));
+  if (!letting_go.empty()) {
+    TRY(NetfilterSocket socket, open_netfilter(deadline));
+    TRY_OK(remove_masquerade(socket, letting_go));
+  }
+  return store.remove(key);
+}
+
+Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline) {
+  if (sources.empty()) return true;
+  TRY(NetfilterSocket socket, open_netfilter(deadline));
+  return masquerades(socket, sources);
+}
+
+}  // namespace isthmus

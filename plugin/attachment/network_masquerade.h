@@ -1,0 +1,40 @@
+// Masquerade of a network's attachments (`ipMasq`): which subnets, held for whom, and when the last one lets go.
+// The ranges of the embedded IPAM are known: they are held once, for the network, and ADD only reads. What a delegate
+// gives is known per address: its subnet is held for the network too, a bare address for the attachment alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netlink/masquerade.h"
+#include "plugin/attachment/store.h"
+
+namespace isthmus {
+
+// What masquerade needs for an attachment with these addresses; empty without `ipMasq`.
+std::vector<MasqueradeSource> masquerade_sources_of(const AttachmentKey& key,
+                                                    const Settings& settings,
+                                                    const std::vector<Prefix>& addresses);
+
+// Every owner the attachment may hold subnets for, before its addresses are known: for the record that is written
+// first.
+std::vector<std::string> masquerade_owners_of(const AttachmentKey& key, const Settings& settings);
+
+// Puts the sources in force, with the network locked against a DEL that takes the last attachment away. The
+// attachment's record must be on disk. Fails as ensure_masquerade() does, or with [attachment-busy].
+Status start_masquerade(StateStore& store,
+                        const NetworkName& network,
+                        const std::vector<MasqueradeSource>& sources,
+                        Deadline deadline);
+
+// Removes the record, and before it what only this attachment holds: its own addresses, and the network's subnets when
+// it is the network's last. In this order, so that a kill leaves a record to try again from.
+Status stop_masquerade_and_forget(StateStore& store,
+                                  const AttachmentKey& key,
+                                  const std::vector<std::string>& owners,
+                                  Deadline deadline);
+
+// For CHECK. Reads only.
+Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline);
+
+}  // namespace isthmus
