@@ -38,7 +38,7 @@ deps-test: deps ## install what the tests need
 	$(call install_packages,$(TEST_PACKAGES))
 
 build: deps ## build/isthmus
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD),isthmus)
 
 demo: build ## two containers get a network, use it and lose it again, in a host of their own
@@ -46,12 +46,12 @@ demo: build ## two containers get a network, use it and lose it again, in a host
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus bash tests/e2e/demo.sh
 
 test: deps-test ## every test
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD))
 	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
 
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo)
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@ninja -C $(BUILD) --quiet conformance_doc
 
 asan: deps-test ## unit and netns tests with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -65,7 +65,7 @@ tsan: deps-test ## unit and netns tests with ThreadSanitizer
 	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
 
 static: deps ## build-static/isthmus, which needs no shared library
-	@$(call configure,build-static,-DCMAKE_BUILD_TYPE=Release -DISTHMUS_STATIC=ON -DISTHMUS_TESTS=OFF)
+	@$(call configure,build-static,-DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DISTHMUS_STATIC=ON -DISTHMUS_TESTS=OFF)
 	@$(call ninja,build-static,isthmus)
 
 fmt: deps-test ## format the C++ files

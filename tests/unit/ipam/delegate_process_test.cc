@@ -111,6 +111,8 @@ TEST_F(DelegateProcess, ItsSignalsAreTheDefaultOnesAndItsGroupItsOwn) {
     auto status = run("exit 7");
     bool clean = answer && answer->find("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n") != std::string::npos;
     bool kept = signal(SIGPIPE, SIG_IGN) == SIG_IGN && signal(SIGCHLD, SIG_IGN) == SIG_IGN;
+    if (!clean) fprintf(stderr, "%s\n", answer ? answer->c_str() : answer.error().msg.c_str());
+    if (!status) fprintf(stderr, "%s\n", status.error().msg.c_str());
     return clean && kept && !status && status.error().msg.find("status 7") != std::string::npos;
   });
   EXPECT_EQ(wait_for(us), 0);

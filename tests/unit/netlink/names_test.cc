@@ -45,8 +45,8 @@ TEST(IfName, RefusesEveryWhiteSpace) {
         "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"}) {
     for (std::string text : {std::string(space), "a" + std::string(space), space + std::string("b")}) {
       auto name = IfName::parse(text);
-      ASSERT_FALSE(name) << quoted(text);
-      EXPECT_THAT(name.error().detail, HasSubstr("white space")) << quoted(text);
+      ASSERT_FALSE(name) << in_quotes(text);
+      EXPECT_THAT(name.error().detail, HasSubstr("white space")) << in_quotes(text);
     }
   }
   // U+2010, a hyphen right behind the spaces, is none.
