@@ -228,7 +228,7 @@ Result<bool> NetfilterSocket::commit(std::span<NftMessage> changes,
       Said said = read_said(message);
       if (index == 0 && (said.err == ERESTART || said.err == EINTR)) return false;
       if (said.err != 0 && !failure) {
-        failure = refused(std::move(said), index == 0 ? nullptr : changes[index - 1].raw(), doing, object);
+        failure = refused(said, index == 0 ? nullptr : changes[index - 1].raw(), doing, object);
       }
       if (index == 0 || index == changes.size()) {
         if (failure) return *std::move(failure);

@@ -71,11 +71,13 @@ struct ChildSide {
 
 // Everything in the child is a bare system call: between fork and exec nothing else is safe.
 void reset_signals() {
-  struct sigaction by_default {};
-  by_default.sa_handler = SIG_DFL;
   // exec resets handlers but keeps what is ignored, and runtimes written in Go may ignore SIGPIPE or SIGCHLD.
+  // By the bare system call, because glibc keeps signals 32 and 33 to itself, also where a parent has them ignored. All
+  // zero is the default action, whatever the order of the fields.
+  const std::array<unsigned long, 8> by_default{};
+  constexpr std::size_t kKernelSetSize = 8;  // bytes; _NSIG / 8 of the kernel
   for (int number = 1; number < NSIG; ++number)
-    sigaction(number, &by_default, nullptr);
+    syscall(SYS_rt_sigaction, number, by_default.data(), nullptr, kKernelSetSize);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

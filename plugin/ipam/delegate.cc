@@ -88,7 +88,7 @@ CniError own_error(const std::string& executable, Verb verb, const ChildOutcome&
   if (auto error = parse_error_object(outcome.output)) return *std::move(error);
   std::string status = "it ended with status " + std::to_string(outcome.number);
   // Silence on stdout is a failure that explains itself on stderr; anything else there had to be an error object.
-  return failure(executable, verb, 0, with_output(std::move(status), outcome),
+  return failure(executable, verb, 0, with_output(status, outcome),
                  outcome.output.empty() ? "ipam-failed" : "ipam-garbage");
 }
 

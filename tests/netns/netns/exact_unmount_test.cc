@@ -205,13 +205,16 @@ struct Race {
 
 void create_and_remove(const std::atomic<bool>& stop, std::set<std::uint64_t>& taken) {
   unshare(CLONE_NEWNET);
+  const auto bare = mount_of_file(FdRef::borrow(AT_FDCWD), "/run/netns");
   unsigned seed = 1;
   while (!stop) {
     close(open("/run/netns/race", O_CREAT | O_RDONLY | O_CLOEXEC, 0644));
     if (mount("/proc/thread-self/ns/net", "/run/netns/race", nullptr, MS_BIND, nullptr) != 0) continue;
     auto fresh = mount_of_file(FdRef::borrow(AT_FDCWD), "/run/netns/race");
+    // On a busy machine the reaper may have been here already, and this is the file below.
+    const bool known = fresh && bare && fresh->unique_id != bare->unique_id;
     usleep(static_cast<useconds_t>(rand_r(&seed) % 1000));
-    if (umount2("/run/netns/race", MNT_DETACH) != 0 && fresh) taken.insert(fresh->unique_id);
+    if (umount2("/run/netns/race", MNT_DETACH) != 0 && known) taken.insert(fresh->unique_id);
     unlink("/run/netns/race");
   }
 }
