@@ -85,7 +85,9 @@ void declare(CLI::App& app, Raw& raw) {
   app.add_flag("--host", options.host,
                "enter the mount namespace of pid 1 first, from a container that shares its pids");
   app.add_option("--ignore-pid", raw.ignore_pids, "a process that cannot be read and is known to hold nothing");
-  app.add_option("--state-dir", options.reap.state_dir, "the plugin's 'stateDir'")->capture_default_str();
+  app.add_option("--state-dir", options.reap.state_dir, "the plugin's 'stateDir'")
+      ->envname("ISTHMUS_STATE_DIR")
+      ->capture_default_str();
   app.footer(
       "examples:\n  isthmus gc --dry-run\n  isthmus gc --yes --older-than 1h\n"
       "exit: 0 nothing left, 1 findings remain, 2 could not look or usage, 3 partly failed");
