@@ -71,6 +71,8 @@ class Prefix {
   IpAddress last() const;
   bool contains(const IpAddress& address) const;
   bool overlaps(const Prefix& other) const;
+  // The other lies in it, or is the same.
+  bool covers(const Prefix& other) const;
   bool is_default() const { return length_ == 0; }
   std::string text() const;
   auto operator<=>(const Prefix&) const = default;

@@ -2,6 +2,7 @@
 
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -34,10 +35,16 @@ std::optional<LinkInfo> read_link(const Reply& reply) {
   link.ifindex = header->ifi_index;
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.running = (header->ifi_flags & IFF_RUNNING) != 0;
+  link.promiscuous = (header->ifi_flags & IFF_PROMISC) != 0;
   link.name = attributes.text(IFLA_IFNAME).value_or("");
   link.alias = attributes.text(IFLA_IFALIAS).value_or("");
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
-  if (auto info = attributes.nest(IFLA_LINKINFO)) link.kind = info->text(IFLA_INFO_KIND).value_or("");
+  if (auto info = attributes.nest(IFLA_LINKINFO)) {
+    link.kind = info->text(IFLA_INFO_KIND).value_or("");
+    auto data = info->nest(IFLA_INFO_DATA);
+    auto filtering = data && link.kind == "bridge" ? data->u8(IFLA_BR_VLAN_FILTERING) : std::nullopt;
+    if (filtering) link.vlan_filtering = *filtering != 0;
+  }
   if (auto mac = attributes.bytes(IFLA_ADDRESS); mac && mac->size() == 6) {
     link.mac = MacAddress::from_kernel(mac->data());
   }
@@ -63,6 +70,19 @@ Message change_message(int ifindex, unsigned flags) {
   header.ifi_change = flags;
   message.header(header);
   return message;
+}
+
+void put_families(Message& message, const LinkChange& change) {
+  Message::Nest families(message, IFLA_AF_SPEC);
+  if (change.arp_notify) {
+    Message::Nest ipv4(message, AF_INET);
+    Message::Nest settings(message, IFLA_INET_CONF);
+    message.put_u32(IPV4_DEVCONF_ARP_NOTIFY, 1);
+  }
+  if (change.no_ipv6_address_generation) {
+    Message::Nest ipv6(message, AF_INET6);
+    message.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  }
 }
 
 }  // namespace
@@ -91,23 +111,23 @@ Message delete_link_message(int ifindex) {
 }
 
 void change_link(Batch& batch, int ifindex, const std::string& name, const LinkChange& change) {
-  if (change.no_ipv6_address_generation) {
+  if (change.no_ipv6_address_generation || change.arp_notify) {
     Message message = change_message(ifindex, 0);
-    {
-      Message::Nest families(message, IFLA_AF_SPEC);
-      Message::Nest ipv6(message, AF_INET6);
-      message.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-    }
-    batch.add(std::move(message), "turn off IPv6 address generation on", link_object(name));
+    put_families(message, change);
+    batch.add(std::move(message), "change the address families of", link_object(name));
   }
-  if (!change.up && !change.alias) return;
-  Message message = change_message(ifindex, change.up ? IFF_UP : 0);
+  unsigned flags = 0;
+  if (change.up) flags |= IFF_UP;
+  if (change.promiscuous) flags |= IFF_PROMISC;
+  if (flags == 0 && !change.alias && !change.announce_mac) return;
+  Message message = change_message(ifindex, flags);
+  if (change.announce_mac) message.put_bytes(IFLA_ADDRESS, change.announce_mac->bytes());
   if (change.alias) {
     // Without the final NUL: the kernel would count it towards the length and keep it.
     std::string_view alias = std::string_view(*change.alias).substr(0, kLongestAlias);
     message.put_bytes(IFLA_IFALIAS, {reinterpret_cast<const std::uint8_t*>(alias.data()), alias.size()});
   }
-  batch.add(std::move(message), change.up ? "set up link" : "set the alias of link", link_object(name));
+  batch.add(std::move(message), change.up ? "set up link" : "change link", link_object(name));
 }
 
 Result<std::optional<LinkInfo>> find_link(RouteConversation& socket, const IfName& name) { return find(socket, name); }

@@ -36,13 +36,18 @@ Result<VethIndexes> create_veth(RouteSocket<HostSide>& host,
                                 const NetnsFd& container_netns,
                                 const VethSpec& spec);
 
-// Changes to one link, all in one message but `no_ipv6_address_generation`, which has to take effect before `up` does
-// and is therefore sent in a message of its own, first: flags are applied before IFLA_AF_SPEC within one.
+// Changes to one link, all in one message but what IFLA_AF_SPEC carries, which has to take effect before `up` does and is
+// therefore sent in a message of its own, first: flags are applied before IFLA_AF_SPEC within one.
 struct LinkChange {
   bool up = false;
+  bool promiscuous = false;
   std::optional<std::string> alias;  // IFLA_IFALIAS; cut to 255 bytes
   // IN6_ADDR_GEN_MODE_NONE: no link-local address by itself. Refused with EAFNOSUPPORT by a kernel without IPv6.
   bool no_ipv6_address_generation = false;
+  bool arp_notify = false;  // net.ipv4.conf.NAME.arp_notify: announce addresses by ARP whenever the MAC is set
+  // The MAC it has already, set once more: the kernel then announces the link's addresses to its neighbours, where
+  // arp_notify and ndisc_notify are on (net/ipv4/devinet.c and net/ipv6/ndisc.c, NETDEV_CHANGEADDR).
+  std::optional<MacAddress> announce_mac;
   bool operator==(const LinkChange&) const = default;
 };
 // `name` is for errors only.
@@ -57,8 +62,10 @@ struct LinkInfo {
   std::uint32_t mtu = 0;
   bool up = false;                  // IFF_UP
   bool running = false;             // IFF_RUNNING
+  bool promiscuous = false;         // IFF_PROMISC as somebody set it; packet sniffers do not count
   std::optional<int> peer_ifindex;  // IFLA_LINK: a veth's other end, in the namespace of that end
   std::optional<int> master_ifindex;
+  std::optional<bool> vlan_filtering;  // of a bridge, on a kernel that has it
 };
 
 // One object, no dump, no statistics. nullopt: there is no such link.

@@ -8,6 +8,7 @@
 
 #include "netlink/masquerade_names.h"
 #include "netlink/masquerade_table.h"
+#include "netlink/nft_expression.h"
 
 namespace isthmus::nft {
 namespace {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "netlink/ip.h"
 
@@ -31,15 +30,5 @@ inline constexpr FamilyNames kV4{Family::v4, "claims4", "sources4", "isthmus IPv
 inline constexpr FamilyNames kV6{Family::v6, "claims6", "sources6", "isthmus IPv6, version 1", 16, 8};
 
 constexpr const FamilyNames& names_of(Family family) { return family == Family::v4 ? kV4 : kV6; }
-
-// A comment as the `nft` program reads it: type 0, length, text with NUL. (libnftnl, struct nftnl_udata)
-inline std::string comment_bytes(const std::string& text) {
-  std::string out;
-  out += '\0';
-  out += static_cast<char>(text.size() + 1);
-  out += text;
-  out += '\0';
-  return out;
-}
 
 }  // namespace isthmus::nft

@@ -9,19 +9,17 @@
 
 #include "netlink/masquerade_names.h"
 #include "netlink/masquerade_table.h"
+#include "netlink/nft_expression.h"
 
 namespace isthmus::nft {
 namespace {
 
 using Nest = NftMessage::Nest;
-using Bytes = std::span<const std::uint8_t>;
 
 // nft's numbers of key types, and how many bits each takes in the number of a concatenation.
 constexpr std::uint32_t kTypeInetService = 13;
 constexpr std::uint32_t kTypeIfname = 41;
 constexpr unsigned kTypeBits = 6;
-
-Bytes as_bytes(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 NftMessage about_table(int type, std::uint16_t flags) {
   NftMessage message(type, kInet, flags);
@@ -60,29 +58,6 @@ void make_sets(const FamilyNames& names, std::uint32_t first_id, std::vector<Nft
   out.push_back(make_set(names.sources, first_id + 1, NFT_SET_INTERVAL, names.address_type, names.address_size));
 }
 
-// One expression of a rule; what is put while it lives are its attributes.
-class Expression {
- public:
-  Expression(NftMessage& message, const char* name)
-      : element_(message, NFTA_LIST_ELEM), data_((message.put_text(NFTA_EXPR_NAME, name), message), NFTA_EXPR_DATA) {}
-
- private:
-  Nest element_;
-  Nest data_;
-};
-
-void put_value(NftMessage& message, std::uint16_t attribute, Bytes value) {
-  Nest data(message, attribute);
-  message.put_bytes(NFTA_DATA_VALUE, value);
-}
-
-void compare(NftMessage& message, nft_cmp_ops how, Bytes value) {
-  Expression expression(message, "cmp");
-  message.put_u32(NFTA_CMP_SREG, NFT_REG_1);
-  message.put_u32(NFTA_CMP_OP, how);
-  put_value(message, NFTA_CMP_DATA, value);
-}
-
 void load_family(NftMessage& message) {
   Expression expression(message, "meta");
   message.put_u32(NFTA_META_KEY, NFT_META_NFPROTO);
@@ -95,11 +70,7 @@ void load_address(NftMessage& message, const FamilyNames& names, Address which) 
   // RFC 791, section 3.1, and RFC 8200, section 3.
   std::uint32_t offset = names.family == Family::v4 ? 12 : 8;
   if (which == Address::destination) offset += names.address_size;
-  Expression expression(message, "payload");
-  message.put_u32(NFTA_PAYLOAD_DREG, NFT_REG_1);
-  message.put_u32(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-  message.put_u32(NFTA_PAYLOAD_OFFSET, offset);
-  message.put_u32(NFTA_PAYLOAD_LEN, names.address_size);
+  load_payload(message, NFT_PAYLOAD_NETWORK_HEADER, offset, names.address_size);
 }
 
 void look_up(NftMessage& message, const char* set, std::uint32_t flags) {

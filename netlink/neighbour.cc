@@ -14,7 +14,7 @@ Message neighbour_message(std::uint16_t type, std::uint16_t flags, int ifindex, 
   ndmsg header{};
   header.ndm_family = static_cast<std::uint8_t>(address.af());
   header.ndm_ifindex = ifindex;
-  header.ndm_state = NUD_PERMANENT;
+  header.ndm_state = NUD_REACHABLE;
   Message message(type, flags);
   message.header(header);
   message.put_bytes(NDA_DST, address.bytes());

@@ -85,6 +85,8 @@ bool Prefix::overlaps(const Prefix& other) const {
   return length_ <= other.length_ ? contains(other.address_) : other.contains(address_);
 }
 
+bool Prefix::covers(const Prefix& other) const { return length_ <= other.length_ && contains(other.address_); }
+
 std::string Prefix::text() const { return address_.text() + "/" + std::to_string(length_); }
 
 }  // namespace isthmus

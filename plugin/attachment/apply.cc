@@ -1,13 +1,23 @@
 #include "plugin/attachment/apply.h"
 
+#include "netlink/bridge.h"
+#include "netlink/mac_guard.h"
+#include "plugin/attachment/await.h"
+
 namespace isthmus {
 namespace {
 
 constexpr int kLoopbackIndex = 1;  // LOOPBACK_IFINDEX, net/flow.h: lo is the first device of every namespace
 
+// What a name in the plan has come to mean in the kernel.
+struct Known {
+  int ifindex = 0;
+  std::string name;
+};
+
 class Application {
  public:
-  explicit Application(World& world) : world_(world) {}
+  explicit Application(World& world) : world_(world) { lo_ = {kLoopbackIndex, "lo"}; }
 
   Status carry_out(const Step& step) {
     return std::visit([this](const auto& it) { return (*this)(it); }, step);
@@ -18,14 +28,38 @@ class Application {
     return commit(End::container_veth);
   }
 
-  VethIndexes indexes() const { return indexes_; }
+  VethIndexes indexes() const { return {host_.ifindex, container_.ifindex}; }
 
  private:
+  Status operator()(const EnsureBridge& step) {
+    bridge_.name = step.spec.name.text();
+    if (step.ifindex) {
+      bridge_.ifindex = *step.ifindex;
+      return done;
+    }
+    TRY(bridge_.ifindex, ensure_bridge(world_.host, step.spec));
+    return done;
+  }
+
+  Status operator()(const EnsureVlanLink& step) {
+    join_bridge_vlan(host_batch_, bridge_.ifindex, bridge_.name, step.vlan);
+    TRY_OK(commit(End::bridge));
+    vlan_.name = step.name.text();
+    if (step.ifindex) {
+      vlan_.ifindex = *step.ifindex;
+      return done;
+    }
+    TRY(vlan_.ifindex, ensure_vlan_link(world_.host, step.name, bridge_.ifindex, step.vlan));
+    return done;
+  }
+
   Status operator()(const CreateVeth& step) {
     TRY_OK(flush());
-    TRY(indexes_, create_veth(world_.host.routes, world_.container.routes, world_.netns, step.spec));
-    host_name_ = step.spec.host_name.text();
-    container_name_ = step.spec.container_name.text();
+    VethSpec spec = step.spec;
+    if (bridge_.ifindex != 0) spec.master_ifindex = bridge_.ifindex;
+    TRY(VethIndexes made, create_veth(world_.host.routes, world_.container.routes, world_.netns, spec));
+    host_ = {made.host, spec.host_name.text()};
+    container_ = {made.container, spec.container_name.text()};
     return done;
   }
 
@@ -35,25 +69,61 @@ class Application {
     const SysctlDir& dir = sysctl(step.end);
     TRY_OK(commit(step.end));
     std::string setting = step.setting;
-    if (auto at = setting.find("IFNAME"); at != std::string::npos) setting.replace(at, 6, name(step.end));
+    if (auto at = setting.find("IFNAME"); at != std::string::npos) setting.replace(at, 6, known(step.end).name);
     auto written = dir.write(setting, step.value);
     if (!written && step.if_present && written.error().err == ENOENT) return done;
     return written;
   }
 
   Status operator()(const ChangeLink& step) {
-    change_link(batch(step.end), ifindex(step.end), name(step.end), step.change);
+    change_link(batch(step.end), known(step.end).ifindex, known(step.end).name, step.change);
     return done;
   }
 
   Status operator()(const AddAddress& step) {
-    add_address(batch(step.end), ifindex(step.end), name(step.end), step.spec);
+    add_address(batch(step.end), known(step.end).ifindex, known(step.end).name, step.spec);
     return done;
   }
 
+  // Somebody else may be at the same, so that it is gone already; what matters is that ours can be added.
+  Status operator()(const DeleteAddress& step) {
+    TRY_OK(commit(step.end));
+    delete_address(batch(step.end), known(step.end).ifindex, known(step.end).name, step.prefix);
+    auto deleted = commit(step.end);
+    if (!deleted && deleted.error().err == EADDRNOTAVAIL) return done;
+    return deleted;
+  }
+
   Status operator()(const AddRoute& step) {
-    add_route(batch(step.end), ifindex(step.end), name(step.end), step.spec);
+    add_route(batch(step.end), known(step.end).ifindex, known(step.end).name, step.spec);
     return done;
+  }
+
+  Status operator()(const SetNeighbour& step) {
+    replace_neighbour(batch(step.end), known(step.end).ifindex, known(step.end).name, step.spec);
+    return done;
+  }
+
+  Status operator()(const SetBridgePort& step) {
+    set_bridge_port(host_batch_, host_.ifindex, host_.name, step.flags);
+    set_port_vlans(host_batch_, host_.ifindex, host_.name, step.vlans);
+    return done;
+  }
+
+  Status operator()(const GuardMac& step) {
+    TRY(auto socket, run_at_home([&](const auto& here) { return NetfilterSocket::open(here, world_.deadline); }));
+    return guard_mac(socket, *IfName::parse(host_.name), step.only);
+  }
+
+  Status operator()(const AwaitForwarding&) {
+    TRY_OK(commit(End::container_veth));
+    TRY_OK(commit(End::host_veth));
+    return await_forwarding(world_.host, host_.ifindex, host_.name, world_.deadline);
+  }
+
+  Status operator()(const AwaitAddresses&) {
+    TRY_OK(flush());
+    return await_addresses(world_.container, container_.ifindex, container_.name, world_.deadline);
   }
 
   Status operator()(const EnableForwarding& step) {
@@ -65,31 +135,40 @@ class Application {
     return dir.write("ipv6/conf/all/forwarding", "1");
   }
 
-  static bool on_host(End end) { return end == End::host_veth; }
-  Batch& batch(End end) { return on_host(end) ? host_batch_ : container_batch_; }
+  static bool in_container(End end) { return end == End::container_veth || end == End::container_lo; }
+  Batch& batch(End end) { return in_container(end) ? container_batch_ : host_batch_; }
   const SysctlDir& sysctl(End end) const {
-    if (on_host(end)) return world_.host.sysctl;
-    return world_.container.sysctl;
+    if (in_container(end)) return world_.container.sysctl;
+    return world_.host.sysctl;
   }
   Status commit(End end) {
-    auto sent = on_host(end) ? world_.host.routes.commit(std::exchange(host_batch_, Batch()))
-                             : world_.container.routes.commit(std::exchange(container_batch_, Batch()));
+    auto sent = in_container(end) ? world_.container.routes.commit(std::exchange(container_batch_, Batch()))
+                                  : world_.host.routes.commit(std::exchange(host_batch_, Batch()));
     if (!sent) return std::move(sent).error().with_word("kernel-refused");
     return done;
   }
-  int ifindex(End end) const {
-    if (end == End::container_lo) return kLoopbackIndex;
-    return on_host(end) ? indexes_.host : indexes_.container;
-  }
-  std::string name(End end) const {
-    if (end == End::container_lo) return "lo";
-    return on_host(end) ? host_name_ : container_name_;
+  const Known& known(End end) const {
+    switch (end) {
+      case End::bridge:
+        return bridge_;
+      case End::vlan:
+        return vlan_;
+      case End::container_veth:
+        return container_;
+      case End::container_lo:
+        return lo_;
+      case End::host_veth:
+        break;
+    }
+    return host_;
   }
 
   World& world_;
-  VethIndexes indexes_;
-  std::string host_name_;
-  std::string container_name_;
+  Known bridge_;
+  Known vlan_;
+  Known host_;
+  Known container_;
+  Known lo_;
   Batch host_batch_;
   Batch container_batch_;
 };

@@ -10,6 +10,7 @@ struct World {
   const NetnsFd& netns;
   Kernel<HostSide>& host;
   Kernel<ContainerSide>& container;
+  Deadline deadline;
 };
 
 // Carries out the steps in order, neighbouring changes of one side in one message batch. Stops at the first failure;

@@ -39,7 +39,8 @@ std::vector<Prefix> expected_prefixes(const Expectation& expected) {
 
 void compare_interface(Differences& found, const Expectation& expected, const LinkInfo& link) {
   const std::string& name = expected.key.ifname.text();
-  if (!link.up) found.push_back("'" + name + "' is down");
+  const auto& bridge = expected.settings.bridge;
+  if (!link.up && !(bridge && bridge->disable_container_interface)) found.push_back("'" + name + "' is down");
   if (link.kind != "veth")
     found.push_back("'" + name + "' is a " + (link.kind.empty() ? "device" : link.kind) + ", not a veth");
   std::int64_t index = own_interface(expected);
@@ -91,7 +92,33 @@ Status compare_routes(Differences& found, const Expectation& expected, Kernel<Co
   return done;
 }
 
-Status compare_host(Differences& found, const Expectation& expected, const LinkInfo& inside, Kernel<HostSide>& host) {
+void compare_forwarding(Differences& found, const Expectation& expected, Kernel<HostSide>& host) {
+  for (Family family : {Family::v4, Family::v6}) {
+    auto prefixes = expected_prefixes(expected);
+    bool used =
+        std::any_of(prefixes.begin(), prefixes.end(), [&](const Prefix& prefix) { return prefix.family() == family; });
+    bool v4 = family == Family::v4;
+    auto forwarding = used ? host.sysctl.read(v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding") : std::string();
+    if (!forwarding || *forwarding != "0") continue;
+    found.push_back(std::string("forwarding is off on the host: net.") +
+                    (v4 ? "ipv4.ip_forward=0" : "ipv6.conf.all.forwarding=0"));
+  }
+}
+
+Status compare_ways(Differences& found, const Expectation& expected, const LinkInfo& end, Kernel<HostSide>& host) {
+  for (const Prefix& prefix : expected_prefixes(expected)) {
+    TRY(auto way, outgoing_link(host.routes, prefix.address()));
+    if (way != end.ifindex)
+      found.push_back("the host does not reach " + prefix.address().text() + " by '" + end.name + "'");
+  }
+  return done;
+}
+
+Status compare_host(Differences& found,
+                    const Expectation& expected,
+                    const LinkInfo& inside,
+                    Kernel<HostSide>& host,
+                    Deadline deadline) {
   TRY(auto end, find_host_end(host, expected.key, expected.record ? expected.record->host_ifname : std::string()));
   if (!end) {
     found.push_back("the host's end of the veth is gone");
@@ -100,18 +127,10 @@ Status compare_host(Differences& found, const Expectation& expected, const LinkI
   if (!end->up) found.push_back("the host's end '" + end->name + "' is down");
   if (end->peer_ifindex != inside.ifindex)
     found.push_back("'" + end->name + "' is not the other end of '" + inside.name + "'");
-  for (const Prefix& prefix : expected_prefixes(expected)) {
-    TRY(auto way, outgoing_link(host.routes, prefix.address()));
-    if (way != end->ifindex)
-      found.push_back("the host does not reach " + prefix.address().text() + " by '" + end->name + "'");
-    bool v4 = prefix.family() == Family::v4;
-    auto forwarding = host.sysctl.read(v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding");
-    if (forwarding && *forwarding == "0") {
-      found.push_back(std::string("forwarding is off on the host: net.") +
-                      (v4 ? "ipv4.ip_forward=0" : "ipv6.conf.all.forwarding=0"));
-    }
-  }
-  return done;
+  const auto& bridge = expected.settings.bridge;
+  if (!bridge || bridge->is_gateway) compare_forwarding(found, expected, host);
+  if (bridge) return compare_bridge(found, expected, *end, host, deadline);
+  return compare_ways(found, expected, *end, host);
 }
 
 }  // namespace
@@ -125,7 +144,8 @@ std::vector<IpAddress> expected_addresses(const Expectation& expected) {
 
 Result<std::vector<std::string>> differences(const Expectation& expected,
                                              Kernel<HostSide>& host,
-                                             Kernel<ContainerSide>& container) {
+                                             Kernel<ContainerSide>& container,
+                                             Deadline deadline) {
   Differences found;
   TRY(auto link, find_link(container.routes, expected.key.ifname));
   if (!link) {
@@ -135,7 +155,7 @@ Result<std::vector<std::string>> differences(const Expectation& expected,
   compare_interface(found, expected, *link);
   TRY_OK(compare_addresses(found, expected, *link, container));
   TRY_OK(compare_routes(found, expected, container));
-  TRY_OK(compare_host(found, expected, *link, host));
+  TRY_OK(compare_host(found, expected, *link, host, deadline));
   return found;
 }
 

@@ -14,6 +14,7 @@ namespace isthmus {
 struct Expectation {
   const AttachmentKey& key;
   const std::string& netns;  // CNI_NETNS
+  const Settings& settings;  // of the configuration CHECK came with
   const CniResult& prev_result;
   const std::optional<Record>& record;  // nullopt when the state directory was lost: then only prevResult speaks
 };
@@ -22,7 +23,15 @@ struct Expectation {
 // the MAC (prevResult then says so), the MTU, or a route's table. Fails when the kernel cannot be read.
 Result<std::vector<std::string>> differences(const Expectation& expected,
                                              Kernel<HostSide>& host,
-                                             Kernel<ContainerSide>& container);
+                                             Kernel<ContainerSide>& container,
+                                             Deadline deadline);
+
+// In check_bridge.cc: the bridge, its port, the gateway's addresses on the host, and the MAC guard.
+Status compare_bridge(std::vector<std::string>& found,
+                      const Expectation& expected,
+                      const LinkInfo& port,
+                      Kernel<HostSide>& host,
+                      Deadline deadline);
 
 // The addresses of this attachment that prevResult still has.
 std::vector<IpAddress> expected_addresses(const Expectation& expected);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plugin/attachment/bridge_facts.h"
+
 namespace isthmus {
 namespace {
 
@@ -64,11 +66,15 @@ Result<IfName> free_host_ifname(Kernel<HostSide>& host, const AttachmentKey& key
 
 Result<Facts> look(Kernel<HostSide>& host, IfName host_ifname, const Settings& settings, const Lease& lease) {
   Facts facts{.host_ifname = std::move(host_ifname)};
+  if (settings.bridge) {
+    TRY(facts.bridge, look_at_bridge(host, *settings.bridge, lease));
+  }
   if (!settings.mtu) {
     TRY(facts.uplink_mtu, uplink_mtu(host));
   }
+  const bool routes = !settings.bridge || settings.bridge->is_gateway;
   auto uses = [&](Family family) {
-    return std::any_of(lease.addresses.begin(), lease.addresses.end(),
+    return routes && std::any_of(lease.addresses.begin(), lease.addresses.end(),
                        [&](const auto& leased) { return leased.address.family() == family; });
   };
   facts.has_ipv6 = static_cast<bool>(host.sysctl.read("ipv6/conf/all/forwarding"));

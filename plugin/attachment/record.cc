@@ -33,6 +33,11 @@ class Reader {
     into = static_cast<Number>(*number);
     return done;
   }
+  Status read_flag(const char* key, bool& into) const {
+    TRY(JsonField found, field(key));
+    TRY(into, found.boolean());
+    return found.has_value() ? Status(done) : found.error("null");
+  }
   Result<std::vector<JsonField>> read_list(const char* key) const {
     TRY(JsonField found, field(key));
     if (!found.has_value()) return found.error("null");
@@ -75,6 +80,11 @@ Status read_texts_and_numbers(const Reader& reader, Record& record) {
   TRY_OK(reader.read("host_mac", record.host_mac));
   TRY_OK(reader.read("container_mac", record.container_mac));
   TRY_OK(reader.read_number("host_ifindex", record.host_ifindex));
+  TRY_OK(reader.read("bridge", record.bridge));
+  TRY_OK(reader.read("gateway_link", record.gateway_link));
+  TRY_OK(reader.read_flag("hairpin", record.hairpin));
+  TRY_OK(reader.read_flag("isolated", record.isolated));
+  TRY_OK(reader.read_flag("mac_guard", record.mac_guard));
   TRY_OK(reader.read("ipam_type", record.ipam_type));
   TRY_OK(reader.read("config", record.config));
   TRY_OK(reader.read("cni_args", record.cni_args));
@@ -82,12 +92,34 @@ Status read_texts_and_numbers(const Reader& reader, Record& record) {
   return reader.read_number("created", record.created);
 }
 
-Status read_lists(const Reader& reader, Record& record) {
-  TRY(auto addresses, reader.read_list("addresses"));
-  for (const JsonField& field : addresses) {
-    TRY(Prefix address, read_prefix(field));
-    record.addresses.push_back(address);
+Status read_prefixes(const Reader& reader, const char* key, std::vector<Prefix>& into) {
+  TRY(auto fields, reader.read_list(key));
+  for (const JsonField& field : fields) {
+    TRY(Prefix prefix, read_prefix(field));
+    into.push_back(prefix);
   }
+  return done;
+}
+
+Status read_masquerade(const Reader& reader, Record& record) {
+  TRY(auto owners, reader.read_list("masquerade"));
+  for (const JsonField& field : owners) {
+    TRY(std::string owner, field.text());
+    record.masquerade.push_back(std::move(owner));
+  }
+  TRY(auto sources, reader.read_list("masquerade_sources"));
+  for (const JsonField& field : sources) {
+    TRY(JsonObject object, field.object());
+    TRY(std::string owner, object.field("owner").text());
+    TRY(Prefix subnet, read_prefix(object.field("subnet")));
+    record.masquerade_sources.push_back({std::move(owner), subnet});
+  }
+  return done;
+}
+
+Status read_lists(const Reader& reader, Record& record) {
+  TRY_OK(read_prefixes(reader, "gateways", record.gateways));
+  TRY_OK(read_prefixes(reader, "addresses", record.addresses));
   TRY(auto routes, reader.read_list("routes"));
   for (const JsonField& field : routes) {
     TRY(JsonObject object, field.object());
@@ -95,12 +127,7 @@ Status read_lists(const Reader& reader, Record& record) {
     TRY(route.onlink, object.field("onlink").boolean());
     record.routes.push_back(route);
   }
-  TRY(auto owners, reader.read_list("masquerade"));
-  for (const JsonField& field : owners) {
-    TRY(std::string owner, field.text());
-    record.masquerade.push_back(std::move(owner));
-  }
-  return done;
+  return read_masquerade(reader, record);
 }
 
 Status read_resolv_conf_of(const Reader& reader, Record& record) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netlink/ip.h"
+#include "netlink/masquerade.h"
 #include "netlink/route.h"
 #include "netns/netns_fd.h"
 #include "plugin/attachment/key.h"
@@ -27,7 +28,7 @@ struct Record {
 
   AttachmentKey key;
   Phase phase = Phase::intent;
-  std::string mode = {};   // "ptp"
+  std::string mode = {};   // "ptp" or "bridge"
   std::string pod = {};    // "ns/name" or empty
   std::string netns = {};  // CNI_NETNS
   NetnsId netns_id = {};
@@ -36,9 +37,18 @@ struct Record {
   std::string host_mac = {};
   std::string container_mac = {};            // as we set it; a chained plugin may change it later
   int host_ifindex = 0;                      // 0 until the link is there
+  std::string bridge = {};                   // its name; empty in ptp mode
+  std::string gateway_link = {};             // the host's link with the gateways, in bridge mode; empty: none
+  std::vector<Prefix> gateways = {};         // as addresses of the host
+  bool hairpin = false;                      // of the bridge's port
+  bool isolated = false;                     // likewise
+  bool mac_guard = false;                    // see netlink/mac_guard.h
   std::vector<Prefix> addresses = {};        // as IPAM gave them, with the subnet's length
   std::vector<RouteSpec> routes = {};        // those of the result that this plugin made
-  std::vector<std::string> masquerade = {};  // owners of its subnets, see netlink/masquerade.h
+  // What it holds, and, before its subnets are known, what it may hold: owners without a subnet. See
+  // netlink/masquerade.h.
+  std::vector<std::string> masquerade = {};
+  std::vector<MasqueradeSource> masquerade_sources = {};
   std::string ipam_type = {};                // empty: none
   std::string config = {};                   // stdin of ADD, kept only for a delegated IPAM
   std::string cni_args = {};                 // likewise, the raw CNI_ARGS

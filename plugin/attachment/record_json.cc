@@ -34,6 +34,13 @@ Json routes_json(const std::vector<RouteSpec>& routes) {
   return out;
 }
 
+Json sources_json(const std::vector<MasqueradeSource>& sources) {
+  Json out = Json::array();
+  for (const MasqueradeSource& source : sources)
+    out.push_back({{"owner", source.owner}, {"subnet", source.subnet.text()}});
+  return out;
+}
+
 // As signed numbers, the widest that readers of JSON agree on.
 std::int64_t number(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
@@ -56,9 +63,16 @@ std::string to_json(const Record& record) {
       {"host_mac", record.host_mac},
       {"container_mac", record.container_mac},
       {"host_ifindex", record.host_ifindex},
+      {"bridge", record.bridge},
+      {"gateway_link", record.gateway_link},
+      {"gateways", addresses_json(record.gateways)},
+      {"hairpin", record.hairpin},
+      {"isolated", record.isolated},
+      {"mac_guard", record.mac_guard},
       {"addresses", addresses_json(record.addresses)},
       {"routes", routes_json(record.routes)},
       {"masquerade", record.masquerade},
+      {"masquerade_sources", sources_json(record.masquerade_sources)},
       {"ipam_type", record.ipam_type},
       {"config", record.config},
       {"cni_args", record.cni_args},

@@ -1,6 +1,8 @@
 #include "plugin/attachment/undo.h"
 
 #include "netlink/link_removal.h"
+#include "netlink/mac_guard.h"
+#include "netlink/neighbour.h"
 #include "plugin/attachment/facts.h"
 #include "plugin/attachment/netns_resolv_conf.h"
 
@@ -15,6 +17,24 @@ Status remove_link(const AttachmentKey& key, const std::optional<Record>& record
       [&](const auto& here) { return delete_link_without_grace(here, link->ifindex, link->name, deadline); });
 }
 
+// A bridge stays, and with it what the host knew about its neighbours: the next container with the address would be
+// spoken to under this one's MAC.
+Status forget_neighbours(const Record& record, Deadline deadline) {
+  auto name = IfName::parse(record.gateway_link);
+  if (!name) return done;
+  TRY(auto host, open_host(deadline));
+  TRY(auto link, find_link(host.routes, *name));
+  if (!link) return done;
+  for (const Prefix& address : record.addresses)
+    TRY_OK(delete_neighbour(host.routes, link->ifindex, link->name, address.address()));
+  return done;
+}
+
+Status remove_guard(Deadline deadline) {
+  TRY(auto socket, run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); }));
+  return remove_unused_mac_guards(socket);
+}
+
 }  // namespace
 
 std::vector<Error> undo(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline) {
@@ -23,6 +43,8 @@ std::vector<Error> undo(const AttachmentKey& key, const std::optional<Record>& r
     if (!status) failures.push_back(std::move(status).error());
   };
   attempt(remove_link(key, record, deadline));
+  if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, deadline));
+  if (record && record->mac_guard) attempt(remove_guard(deadline));
   if (record && record->resolv_conf) attempt(remove_resolv_conf(*record->resolv_conf));
   return failures;
 }

@@ -43,7 +43,6 @@ constexpr std::array kWords = {
     ErrorWord{"prev-result-missing", 7},
     ErrorWord{"reap-plan", 7},
     ErrorWord{"reap-runtime", 7},
-    ErrorWord{"unsupported", 7},
     // 8: the plugin's own namespace.
     ErrorWord{"netns-own", 8},
     // 11: another try may help.
@@ -71,7 +70,12 @@ constexpr std::array kWords = {
     ErrorWord{"thread-self", 100},
     ErrorWord{"thread-start", 100},
     // 110: the kernel's network.
+    ErrorWord{"address-conflict", 110},
+    ErrorWord{"address-duplicate", 110},
     ErrorWord{"bridge-create", 110},
+    ErrorWord{"bridge-enslaved", 110},
+    ErrorWord{"bridge-not-one", 110},
+    ErrorWord{"bridge-vlan", 110},
     ErrorWord{"host-ifname-taken", 110},
     ErrorWord{"ifname-taken", 110},
     ErrorWord{"kernel-refused", 110},
@@ -79,9 +83,11 @@ constexpr std::array kWords = {
     ErrorWord{"netlink-open", 110},
     ErrorWord{"nft-failed", 110},
     ErrorWord{"nft-open", 110},
+    ErrorWord{"port-down", 110},
     ErrorWord{"sysctl-open", 110},
     ErrorWord{"sysctl-write", 110},
     ErrorWord{"veth-create", 110},
+    ErrorWord{"vlan-create", 110},
     // 120: addresses.
     ErrorWord{"ip-not-in-range", 120},
     ErrorWord{"ip-taken", 120},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netlink/names.h"
+#include "plugin/cni/bridge_conf.h"
 #include "plugin/cni/cni_result.h"
 #include "plugin/cni/error.h"
 #include "plugin/cni/ids.h"
@@ -26,8 +27,6 @@ struct LogConf {
   bool operator==(const LogConf&) const = default;
 };
 
-enum class Mode { ptp, bridge };
-
 struct NoIpam {
   bool operator==(const NoIpam&) const = default;
 };
@@ -39,7 +38,7 @@ using IpamConf = std::variant<NoIpam, EmbeddedIpamConf, DelegatedIpam>;
 
 // What only ADD and CHECK need, and DEL can do without.
 struct Settings {
-  Mode mode = Mode::ptp;
+  std::optional<BridgeConf> bridge;  // "mode": "bridge"; absent: ptp
   std::optional<Mtu> mtu;
   bool ip_masq = false;
   std::optional<MacAddress> mac;         // runtimeConfig.mac, else args.cni.mac, else CNI_ARGS MAC

@@ -17,10 +17,14 @@ constexpr std::size_t kLongestStateDir = PATH_MAX - 1024;
 
 bool is_absolute_path(const std::string& text) { return text.starts_with('/') && text.find('\0') == std::string::npos; }
 
-Result<Mode> read_mode(const JsonField& field) {
+Result<std::optional<BridgeConf>> read_mode(const JsonObject& network) {
+  JsonField field = network.field("mode");
   TRY(std::string text, field.text());
-  if (text.empty() || text == "ptp") return Mode::ptp;
-  if (text == "bridge") return Mode::bridge;
+  if (text.empty() || text == "ptp") return std::optional<BridgeConf>();
+  if (text == "bridge") {
+    TRY(BridgeConf bridge, read_bridge(network));
+    return std::optional(std::move(bridge));
+  }
   return field.error(in_quotes(text) + " is no mode; the modes are 'ptp' and 'bridge'");
 }
 
@@ -127,7 +131,7 @@ Result<LogConf> read_log(const JsonObject& network) {
 Result<Settings> read_settings(const JsonObject& network, const Invocation& invocation) {
   Settings settings;
   TRY_OK(refuse_slips(network, network_keys()));
-  TRY(settings.mode, read_mode(network.field("mode")));
+  TRY(settings.bridge, read_mode(network));
   TRY(settings.mtu, read_mtu(network.field("mtu")));
   TRY(settings.ip_masq, network.field("ipMasq").boolean());
   TRY(settings.mac, read_mac(network, invocation));

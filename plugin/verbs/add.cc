@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "plugin/attachment/apply.h"
+#include "plugin/attachment/bridge_facts.h"
 #include "plugin/attachment/facts.h"
 #include "plugin/attachment/netns_resolv_conf.h"
 #include "plugin/attachment/network_masquerade.h"
@@ -61,13 +62,26 @@ AnswerStatus clear_stale(const Call& call, const AttachmentKey& key, Kernel<Host
   return done;
 }
 
+void describe_mode(Record& record, const Settings& settings) {
+  record.mode = settings.bridge ? "bridge" : "ptp";
+  if (!settings.bridge) return;
+  const BridgeConf& bridge = *settings.bridge;
+  record.bridge = bridge.name.text();
+  if (bridge.is_gateway) record.gateway_link = bridge.name.text();
+  if (bridge.is_gateway && bridge.vlans.untagged) {
+    if (auto name = vlan_link_name(bridge, *bridge.vlans.untagged)) record.gateway_link = name->text();
+  }
+  record.isolated = bridge.isolated;
+  record.mac_guard = bridge.mac_spoof_check;
+}
+
 Record intent(const Call& call,
               const AttachmentKey& key,
               const NetnsFd& netns,
               const Kernel<ContainerSide>& container,
               const IfName& host_ifname) {
   Record record{.key = key};
-  record.mode = "ptp";
+  describe_mode(record, *call.conf.settings);
   record.pod = call.invocation.args.pod();
   record.netns = call.invocation.netns;
   record.netns_id = netns.id();
@@ -83,6 +97,18 @@ Record intent(const Call& call,
   }
   record.created = time(nullptr);
   return record;
+}
+
+void describe_design(Record& record, const Design& design, const Settings& settings) {
+  record.container_mac = design.veth.container_mac.text();
+  record.routes = routes_in_container(design);
+  for (const LeasedAddress& leased : design.addresses) {
+    if (!leased.gateway || (settings.bridge && !settings.bridge->is_gateway)) continue;
+    Prefix gateway = *Prefix::from(*leased.gateway, leased.address.length());
+    if (std::find(record.gateways.begin(), record.gateways.end(), gateway) == record.gateways.end())
+      record.gateways.push_back(gateway);
+  }
+  if (settings.bridge) record.hairpin = hairpin_of(*settings.bridge, !design.addresses.empty());
 }
 
 std::vector<std::string> owners_in(const std::vector<MasqueradeSource>& sources) {
@@ -137,21 +163,22 @@ class Addition {
       call_.report.addresses.push_back(leased.address.address().text());
     }
     TRY(Facts facts, look(host_, *IfName::parse(record.host_ifname), settings, lease));
-    PtpRequest request{key_, record.pod, settings, lease, facts};
-    TRY(Plan plan, plan_ptp(request));
-    OwnPart own{plan_veth(request), lease, plan_routes(request), settings.dns.value_or(lease.dns)};
-    CniResult result = merge_result(call_.conf.prev_result, own, call_.invocation.netns);
+    PlanRequest request{key_, record.pod, settings, lease, facts};
+    Design design = settings.bridge ? design_bridge(request) : design_ptp(request);
+    TRY(Plan plan, settings.bridge ? plan_bridge(request, design) : plan_ptp(request, design));
+    const CniDns dns = settings.dns.value_or(lease.dns);
+    CniResult result = merge_result(call_.conf.prev_result, design, dns, call_.invocation.netns);
     // Before the kernel is touched: a result that this version cannot express is refused while that is cheap.
     TRY(std::string answer, to_json(result, call_.conf.version));
-    TRY_OK(write_resolv_conf_if_asked(record, settings, own.dns));
+    TRY_OK(write_resolv_conf_if_asked(record, settings, dns));
     auto sources = masquerade_sources_of(key_, settings, record.addresses);
     TRY_OK(start_masquerade(store_, key_.network, sources, call_.deadline));
     record.masquerade = owners_in(sources);
-    World world{netns_, host_, container_};
+    record.masquerade_sources = std::move(sources);
+    World world{netns_, host_, container_, call_.deadline};
     TRY(VethIndexes indexes, apply_plan(plan, world));
     record.host_ifindex = indexes.host;
-    record.container_mac = own.veth.container_mac.text();
-    record.routes = own.routes;
+    describe_design(record, design, settings);
     record.phase = Record::Phase::complete;
     call_.report.host_ifname = record.host_ifname;
     TRY_OK(store_.write(record));

@@ -38,7 +38,7 @@ std::string listed(const std::vector<std::string>& lines) {
 }  // namespace
 
 AnswerStatus check(const Call& call) {
-  TRY([[maybe_unused]] const Settings* settings, settings_of(call));
+  TRY(const Settings* settings, settings_of(call));
   if (!call.conf.prev_result) {
     return Error{"check '" + call.invocation.interface().text() + "'",
                  {},
@@ -52,8 +52,8 @@ AnswerStatus check(const Call& call) {
   TRY(auto container, open_container(netns, call.deadline));
   TRY(auto host, open_host(call.deadline));
   TRY(auto record, read_record(call, key));
-  Expectation expected{key, call.invocation.netns, *call.conf.prev_result, record};
-  TRY(auto found, differences(expected, host, container));
+  Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, record};
+  TRY(auto found, differences(expected, host, container, call.deadline));
   TRY_OK(compare_masquerade(call, key, record, found));
   if (!found.empty()) {
     return Error{

@@ -3,23 +3,17 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "netlink/link.h"
+#include "plugin/attachment/plan.h"
 #include "plugin/cni/cni_result.h"
-#include "plugin/ipam/lease.h"
 
 namespace isthmus {
 
-struct OwnPart {
-  VethSpec veth;
-  Lease lease;
-  std::vector<RouteSpec> routes;
-  CniDns dns;
-};
-
-// Keeps everything of prevResult and appends the host's end, the container's end, addresses and routes, with indexes
-// shifted. Our dns takes the place of prevResult's when it says anything.
-CniResult merge_result(const std::optional<CniResult>& previous, const OwnPart& own, const std::string& netns);
+// Keeps everything of prevResult and appends the bridge if there is one, the host's end, the container's end, addresses
+// and routes, with indexes shifted. Our dns takes the place of prevResult's when it says anything.
+CniResult merge_result(const std::optional<CniResult>& previous,
+                       const Design& own,
+                       const CniDns& dns,
+                       const std::string& netns);
 
 }  // namespace isthmus

@@ -5,8 +5,7 @@
 
 namespace isthmus {
 
-// Fails with the error the configuration was read with, or with [unsupported] for what this version does not do yet: a
-// container must never get less than its configuration says.
+// Fails with the error the configuration was read with.
 Answer<const Settings*> settings_of(const Call& call);
 
 }  // namespace isthmus

@@ -28,8 +28,12 @@ struct PtpPlan : ::testing::Test {
   Lease lease{.addresses = {leased("10.244.1.5/24", "10.244.1.1")}};
   Facts facts{.host_ifname = key.host_ifname(0)};
 
+  Result<Plan> ptp() const {
+    PlanRequest request{key, pod, settings, lease, facts};
+    return plan_ptp(request, design_ptp(request));
+  }
   std::vector<std::string> lines() const {
-    auto plan = plan_ptp({key, pod, settings, lease, facts});
+    auto plan = ptp();
     if (!plan) return {plan.error().text()};
     std::vector<std::string> text;
     for (const Step& step : *plan)
@@ -79,7 +83,7 @@ TEST_F(PtpPlan, ForwardingOnlyForFamiliesInUseAndOnlyWhenOff) {
 TEST_F(PtpPlan, SecondInterfaceGetsItsOwnMetric) {
   key = make_key("eth1");
   lease.addresses.push_back(leased("fd00::5/64", "fd00::1"));
-  auto routes = plan_routes({key, pod, settings, lease, facts});
+  auto routes = design_ptp({key, pod, settings, lease, facts}).routes;
   ASSERT_EQ(routes.size(), 2U);
   EXPECT_EQ(routes[0].priority, 1U);
   EXPECT_EQ(routes[1].priority, 1025U);
@@ -88,12 +92,12 @@ TEST_F(PtpPlan, SecondInterfaceGetsItsOwnMetric) {
 TEST_F(PtpPlan, MetricOfTheConfigurationStays) {
   key = make_key("eth1");
   lease.routes = {{.destination = *Prefix::parse("0.0.0.0/0"), .priority = 77}};
-  EXPECT_EQ(plan_routes({key, pod, settings, lease, facts})[0].priority, 77U);
+  EXPECT_EQ(design_ptp({key, pod, settings, lease, facts}).routes[0].priority, 77U);
 }
 
 TEST_F(PtpPlan, ForeignGatewayIsMarkedAsNeighbour) {
   lease.routes = {{.destination = *Prefix::parse("10.9.0.0/16"), .gateway = *IpAddress::parse("10.244.1.254")}};
-  auto plan = plan_ptp({key, pod, settings, lease, facts});
+  auto plan = ptp();
   ASSERT_TRUE(plan);
   bool onlink = std::any_of(plan->begin(), plan->end(), [](const Step& step) {
     const auto* route = std::get_if<AddRoute>(&step);
@@ -104,7 +108,7 @@ TEST_F(PtpPlan, ForeignGatewayIsMarkedAsNeighbour) {
 
 TEST_F(PtpPlan, LinkScopeRouteKeepsOffTheGateway) {
   lease.routes = {{.destination = *Prefix::parse("10.9.0.0/16"), .scope = 253}};
-  auto plan = plan_ptp({key, pod, settings, lease, facts});
+  auto plan = ptp();
   ASSERT_TRUE(plan);
   for (const Step& step : *plan) {
     if (const auto* route = std::get_if<AddRoute>(&step); route != nullptr && route->spec.destination.length() == 16) {
@@ -114,11 +118,11 @@ TEST_F(PtpPlan, LinkScopeRouteKeepsOffTheGateway) {
 }
 
 TEST_F(PtpPlan, MtuFromConfigThenUplinkThenEthernet) {
-  EXPECT_EQ(plan_veth({key, pod, settings, lease, facts}).mtu->octets(), 1500U);
+  EXPECT_EQ(design_ptp({key, pod, settings, lease, facts}).veth.mtu->octets(), 1500U);
   facts.uplink_mtu = *Mtu::from(9001);
-  EXPECT_EQ(plan_veth({key, pod, settings, lease, facts}).mtu->octets(), 9001U);
+  EXPECT_EQ(design_ptp({key, pod, settings, lease, facts}).veth.mtu->octets(), 9001U);
   settings.mtu = *Mtu::from(1400);
-  EXPECT_EQ(plan_veth({key, pod, settings, lease, facts}).mtu->octets(), 1400U);
+  EXPECT_EQ(design_ptp({key, pod, settings, lease, facts}).veth.mtu->octets(), 1400U);
 }
 
 TEST_F(PtpPlan, A15_NoGatewayIsRefusedBeforeAnythingIsPlanned) {

@@ -17,7 +17,7 @@ Settings good(const std::string& members, Verb verb = Verb::add, const std::stri
 
 TEST(Settings, DefaultsAreTheOfficialPtps) {
   Settings settings = good("");
-  EXPECT_EQ(settings.mode, Mode::ptp);
+  EXPECT_FALSE(settings.bridge.has_value());
   EXPECT_FALSE(settings.mtu.has_value());
   EXPECT_FALSE(settings.ip_masq);
   EXPECT_FALSE(settings.mac.has_value());
@@ -32,7 +32,7 @@ TEST(Settings, EverythingGiven) {
   auto parsed = parse(conf(R"("mode":"bridge","MTU":1450,"ipmasq":true,"stateDir":"/run/x","log":{"level":"warning",
       "file":"/var/log/x.log","stderr":true},"dns":{"nameservers":["10.0.0.10"],"writeNetnsResolvConf":true})"));
   ASSERT_TRUE(parsed && parsed->settings) << parsed->settings.error().msg;
-  EXPECT_EQ(parsed->settings->mode, Mode::bridge);
+  EXPECT_EQ(parsed->settings->bridge->name.text(), "cni0");
   EXPECT_EQ(parsed->settings->mtu->octets(), 1450u);
   EXPECT_TRUE(parsed->settings->ip_masq);
   EXPECT_TRUE(parsed->settings->write_netns_resolv_conf);

@@ -1,0 +1,26 @@
+// What apply_plan() makes together with others, or has to wait for.
+#pragma once
+
+#include <string>
+
+#include "netlink/bridge.h"
+#include "plugin/attachment/kernel.h"
+
+namespace isthmus {
+
+// Makes the bridge, or finds the one that somebody made meanwhile. Returns its ifindex. Fails with [bridge-create],
+// [bridge-not-one], or [bridge-vlan] on a kernel without VLAN filtering.
+Result<int> ensure_bridge(Kernel<HostSide>& host, const BridgeSpec& spec);
+
+// Likewise, for the host's link into a VLAN of a bridge. Fails with [vlan-create].
+Result<int> ensure_vlan_link(Kernel<HostSide>& host, const IfName& name, int lower_ifindex, std::uint16_t vlan);
+
+// Returns when the bridge forwards for the port, or has begun to learn before it does (spanning tree protocol: that
+// takes half a minute, and is what the administrator wanted). Fails with [port-down] after two seconds without.
+Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::string& name, Deadline deadline);
+
+// Returns when no address of the link is tentative. Fails with [address-duplicate], or [netlink-timeout] after five
+// seconds.
+Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std::string& name, Deadline deadline);
+
+}  // namespace isthmus
