@@ -119,8 +119,9 @@ void change_link(Batch& batch, int ifindex, const std::string& name, const LinkC
   unsigned flags = 0;
   if (change.up) flags |= IFF_UP;
   if (change.promiscuous) flags |= IFF_PROMISC;
-  if (flags == 0 && !change.alias && !change.announce_mac) return;
+  if (flags == 0 && !change.alias && !change.announce_mac && !change.master_ifindex) return;
   Message message = change_message(ifindex, flags);
+  if (change.master_ifindex) message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(*change.master_ifindex));
   if (change.announce_mac) message.put_bytes(IFLA_ADDRESS, change.announce_mac->bytes());
   if (change.alias) {
     // Without the final NUL: the kernel would count it towards the length and keep it.
@@ -133,6 +134,19 @@ void change_link(Batch& batch, int ifindex, const std::string& name, const LinkC
 Result<std::optional<LinkInfo>> find_link(RouteConversation& socket, const IfName& name) { return find(socket, name); }
 
 Result<std::optional<LinkInfo>> find_link(RouteConversation& socket, int ifindex) { return find(socket, ifindex); }
+
+Result<std::vector<LinkInfo>> list_links(RouteConversation& socket) {
+  std::vector<LinkInfo> links;
+  Message request(RTM_GETLINK, 0);
+  request.header(ifinfomsg{});
+  request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  auto read = [&](const Reply& reply) {
+    if (auto link = read_link(reply)) links.push_back(*std::move(link));
+  };
+  TRY_OK(socket.dump(
+      std::move(request), "list links", [&] { links.clear(); }, read));
+  return links;
+}
 
 Status delete_link(RouteSocket<HostSide>& host, int ifindex, const std::string& name) {
   auto answer = host.ask(delete_link_message(ifindex), "delete link", link_object(name), [](const Reply&) {});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "netlink/ip.h"
 #include "netlink/names.h"
@@ -41,6 +42,7 @@ Result<VethIndexes> create_veth(RouteSocket<HostSide>& host,
 struct LinkChange {
   bool up = false;
   bool promiscuous = false;
+  std::optional<int> master_ifindex;         // becomes a port of this bridge
   std::optional<std::string> alias;  // IFLA_IFALIAS; cut to 255 bytes
   // IN6_ADDR_GEN_MODE_NONE: no link-local address by itself. Refused with EAFNOSUPPORT by a kernel without IPv6.
   bool no_ipv6_address_generation = false;
@@ -71,6 +73,9 @@ struct LinkInfo {
 // One object, no dump, no statistics. nullopt: there is no such link.
 Result<std::optional<LinkInfo>> find_link(RouteConversation& socket, const IfName& name);
 Result<std::optional<LinkInfo>> find_link(RouteConversation& socket, int ifindex);
+
+// Every link of the namespace. A dump: for what is not on the way of ADD or DEL.
+Result<std::vector<LinkInfo>> list_links(RouteConversation& socket);
 
 // Deletes the link with this index and waits until the kernel has finished with it (an RCU barrier, about 15 ms).
 // Absent is done. Fails with [link-delete].

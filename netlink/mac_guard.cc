@@ -59,35 +59,57 @@ NftMessage dump_guards(int type, std::uint16_t table_attribute) {
   return message;
 }
 
-// Whatever else is changed in the ruleset meanwhile, the changes are sent for the ruleset they were worked out for.
+NftMessage about_chain(int type, std::uint16_t table_attribute, std::uint16_t chain_attribute, const IfName& link) {
+  NftMessage message(type, kNetdev, 0);
+  message.put_text(table_attribute, kGuardTable);
+  message.put_text(chain_attribute, link.text());
+  return message;
+}
+
+struct Guards {
+  bool table = false;
+  bool own = false;     // the link's chain
+  bool others = false;  // any other chain
+};
+
+// Whatever else is changed in the ruleset meanwhile, the changes are sent for the ruleset they were worked out for. A chain
+// that the kernel took away with its link is ENOENT: then it is worked out again.
 template <class Plan>
-Status change_guards(NetfilterSocket& socket, const std::string& doing, Plan plan) {
+Status change_guards(NetfilterSocket& socket, const IfName& link, const std::string& doing, Plan plan) {
   for (;;) {
     Messages reads;
     reads.push_back(nft::get_generation());
     reads.push_back(guard_table(NFT_MSG_GETTABLE, 0));
     reads.push_back(dump_guards(NFT_MSG_GETCHAIN, NFTA_CHAIN_TABLE));
     TRY(auto found, socket.ask(reads, doing, kGuardObject));
-    bool table = !found.of(1).empty();
-    // A dump of chains is of the whole family.
-    bool chains = false;
-    for (const NftReply& reply : found.of(2))
-      chains |= reply.attributes().text(NFTA_CHAIN_TABLE) == kGuardTable;
-    Messages changes = plan(table, chains);
+    Guards guards{.table = !found.of(1).empty()};
+    for (const NftReply& reply : found.of(2)) {
+      auto chain = reply.attributes();
+      if (chain.text(NFTA_CHAIN_TABLE) != kGuardTable) continue;  // a dump is of the whole family
+      (chain.text(NFTA_CHAIN_NAME) == link.text() ? guards.own : guards.others) = true;
+    }
+    Messages changes = plan(guards);
     if (changes.empty()) return done;
-    TRY(bool committed, socket.commit(changes, nft::read_generation(found.of(0)), doing, kGuardObject));
-    if (committed) return done;
+    auto committed = socket.commit(changes, nft::read_generation(found.of(0)), doing, kGuardObject);
+    if (!committed && committed.error().err != ENOENT) return std::move(committed).error();
+    if (committed && *committed) return done;
     if (socket.deadline().passed()) {
       return Error{doing, kGuardObject, ETIMEDOUT, "other programs keep changing the ruleset", "netlink-timeout", {}};
     }
   }
 }
 
+void drop_chain(Messages& changes, const IfName& link) {
+  changes.push_back(about_chain(NFT_MSG_DELRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, link));
+  changes.push_back(about_chain(NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, link));
+}
+
 }  // namespace
 
 Status guard_mac(NetfilterSocket& socket, const IfName& link, const MacAddress& only) {
-  return change_guards(socket, "guard the MAC of '" + link.text() + "'", [&](bool, bool) {
+  return change_guards(socket, link, "guard the MAC of '" + link.text() + "'", [&](const Guards& guards) {
     Messages changes;
+    if (guards.own) drop_chain(changes, link);  // of a link of that name before
     changes.push_back(guard_table(NFT_MSG_NEWTABLE, NLM_F_CREATE));
     changes.push_back(guard_chain(link));
     changes.push_back(guard_rule(link, only));
@@ -111,10 +133,11 @@ Result<std::optional<MacAddress>> guarded_mac(NetfilterSocket& socket, const IfN
   return std::optional<MacAddress>();
 }
 
-Status remove_unused_mac_guards(NetfilterSocket& socket) {
-  return change_guards(socket, "remove unused MAC guards", [](bool table, bool chains) {
+Status remove_mac_guard(NetfilterSocket& socket, const IfName& link) {
+  return change_guards(socket, link, "remove the MAC guard of '" + link.text() + "'", [&](const Guards& guards) {
     Messages changes;
-    if (table && !chains) changes.push_back(guard_table(NFT_MSG_DELTABLE, 0));
+    if (guards.own) drop_chain(changes, link);
+    if (guards.table && !guards.others) changes.push_back(guard_table(NFT_MSG_DELTABLE, 0));
     return changes;
   });
 }

@@ -2,7 +2,7 @@
 
 #include "netlink/bridge.h"
 #include "netlink/mac_guard.h"
-#include "plugin/attachment/await.h"
+#include "plugin/attachment/shared_changes.h"
 
 namespace isthmus {
 namespace {
@@ -127,12 +127,7 @@ class Application {
   }
 
   Status operator()(const EnableForwarding& step) {
-    const SysctlDir& dir = world_.host.sysctl;
-    if (step.family == Family::v4) return dir.write("ipv4/ip_forward", "1");
-    // In this order: the moment forwarding is on, the kernel drops what it learned where accept_ra is only 1.
-    for (const auto& uplink : step.ra_uplinks)
-      TRY_OK(dir.write("ipv6/conf/" + uplink + "/accept_ra", "2"));
-    return dir.write("ipv6/conf/all/forwarding", "1");
+    return enable_forwarding(world_.host, step.family, step.ra_uplinks);
   }
 
   static bool in_container(End end) { return end == End::container_veth || end == End::container_lo; }

@@ -30,6 +30,15 @@ Result<bool> forwards(Kernel<HostSide>& host, Family family) {
   return *value != "0";
 }
 
+bool is_host_end(const LinkInfo& link, const AttachmentKey& key) {
+  if (link.kind != "veth") return false;
+  if (link.mac == key.host_mac()) return true;
+  std::string alias = key.alias({});
+  return link.alias == alias || link.alias.starts_with(alias + " ");
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> links_with_advertised_default(Kernel<HostSide>& host) {
   std::vector<std::string> names;
   TRY(auto routes, list_routes(host.routes));
@@ -40,15 +49,6 @@ Result<std::vector<std::string>> links_with_advertised_default(Kernel<HostSide>&
   }
   return names;
 }
-
-bool is_host_end(const LinkInfo& link, const AttachmentKey& key) {
-  if (link.kind != "veth") return false;
-  if (link.mac == key.host_mac()) return true;
-  std::string alias = key.alias({});
-  return link.alias == alias || link.alias.starts_with(alias + " ");
-}
-
-}  // namespace
 
 Result<IfName> free_host_ifname(Kernel<HostSide>& host, const AttachmentKey& key) {
   for (int attempt = 0; attempt < AttachmentKey::kHostNameTries; ++attempt) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "netlink/link.h"
+#include "plugin/attachment/kernel.h"
+
 namespace isthmus {
 namespace {
 
@@ -82,6 +85,23 @@ Status stop_masquerade_and_forget(StateStore& store,
     TRY_OK(remove_masquerade(socket, letting_go));
   }
   return store.remove(key);
+}
+
+Status stop_masquerade_without_state(const AttachmentKey& key,
+                                     const std::vector<std::string>& owners,
+                                     Deadline deadline) {
+  if (owners.empty()) return done;
+  TRY(auto host, open_host(deadline));
+  TRY(auto links, list_links(host.routes));
+  const std::string alias = "isthmus " + key.network.text() + "/";
+  bool others = std::any_of(links.begin(), links.end(), [&](const LinkInfo& link) {
+    return link.kind == "veth" && link.alias.starts_with(alias);
+  });
+  std::vector<std::string> letting_go = owners;
+  if (others) std::erase(letting_go, owner_of(key.network));
+  if (letting_go.empty()) return done;
+  TRY(NetfilterSocket socket, open_netfilter(deadline));
+  return remove_masquerade(socket, letting_go);
 }
 
 Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline) {

@@ -7,6 +7,7 @@ std::string link_change_text(const LinkChange& change) {
   std::string text;
   if (change.no_ipv6_address_generation) text += " without addresses of its own making";
   if (change.alias) text += " with alias '" + *change.alias + "'";
+  if (change.master_ifindex) text += " as a port";
   if (change.promiscuous) text += " promiscuous";
   if (change.arp_notify) text += " announcing addresses";
   if (change.up) text += " up";

@@ -30,21 +30,26 @@ Status forget_neighbours(const Record& record, Deadline deadline) {
   return done;
 }
 
-Status remove_guard(Deadline deadline) {
+// The name of the guard is that of the link, which is gone by now.
+Status remove_guard(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline) {
   TRY(auto socket, run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); }));
-  return remove_unused_mac_guards(socket);
+  auto recorded = IfName::parse(record ? record->host_ifname : std::string());
+  return remove_mac_guard(socket, recorded ? *recorded : key.host_ifname(0));
 }
 
 }  // namespace
 
-std::vector<Error> undo(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline) {
+std::vector<Error> undo(const AttachmentKey& key,
+                        const std::optional<Record>& record,
+                        bool mac_guard,
+                        Deadline deadline) {
   std::vector<Error> failures;
   auto attempt = [&](Status status) {
     if (!status) failures.push_back(std::move(status).error());
   };
   attempt(remove_link(key, record, deadline));
   if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, deadline));
-  if (record && record->mac_guard) attempt(remove_guard(deadline));
+  if (mac_guard) attempt(remove_guard(key, record, deadline));
   if (record && record->resolv_conf) attempt(remove_resolv_conf(*record->resolv_conf));
   return failures;
 }

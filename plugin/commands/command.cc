@@ -6,6 +6,7 @@
 
 #include "plugin/cni/version_answer.h"
 #include "plugin/commands/gc.h"
+#include "plugin/commands/repair.h"
 
 namespace isthmus {
 namespace {
@@ -30,6 +31,7 @@ int help(const std::vector<std::string_view>& /*arguments*/) {
 
 constexpr std::array kCommands = {
     Command{"gc", kGcSummary, gc_command},
+    Command{"repair", kRepairSummary, repair_command},
     Command{"version", "version of the program and of the CNI specifications it speaks", version},
     Command{"help", "this text", help},
 };

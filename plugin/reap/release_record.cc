@@ -88,7 +88,7 @@ Status release_record(const std::string& state_dir, const Record& judged, Deadli
 
 Status silence_record(const std::string& state_dir, const Record& judged, Deadline deadline) {
   return with_record(state_dir, judged, [&](StateStore&) -> Status {
-    auto failures = undo(judged.key, judged, deadline);
+    auto failures = undo(judged.key, judged, judged.mac_guard, deadline);
     if (!failures.empty()) return std::move(failures.front());
     return done;
   });

@@ -4,6 +4,7 @@
 
 #include "plugin/attachment/store.h"
 #include "plugin/ipam/ipam.h"
+#include "plugin/verbs/forward_warning.h"
 #include "plugin/verbs/settings_of.h"
 #include "plugin/verbs/target.h"
 #include "plugin/verbs/verbs.h"
@@ -55,6 +56,7 @@ AnswerStatus check(const Call& call) {
   Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, record};
   TRY(auto found, differences(expected, host, container, call.deadline));
   TRY_OK(compare_masquerade(call, key, record, found));
+  if (!settings->bridge || settings->bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
   if (!found.empty()) {
     return Error{
         "vouch for '" + key.ifname.text() + "'",        "in " + call.invocation.netns, 0, listed(found), "check-failed",

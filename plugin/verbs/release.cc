@@ -54,6 +54,11 @@ std::vector<std::string> masquerade_owners(const Call& call,
   return masquerade_owners_of(key, *call.conf.settings);
 }
 
+bool guards_mac(const Call& call, const std::optional<Record>& record) {
+  if (record) return record->mac_guard;
+  return call.conf.settings && call.conf.settings->bridge && call.conf.settings->bridge->mac_spoof_check;
+}
+
 }  // namespace
 
 std::vector<CniError> release(const Call& call,
@@ -62,12 +67,14 @@ std::vector<CniError> release(const Call& call,
                               StateStore* store,
                               Addresses addresses) {
   std::vector<CniError> failures;
-  for (auto& failure : undo(key, record, call.deadline))
+  for (auto& failure : undo(key, record, guards_mac(call, record), call.deadline))
     failures.emplace_back(failure);
   auto released = addresses == Addresses::held ? release_addresses(call, key, record) : AnswerStatus(done);
   if (!released) failures.push_back(std::move(released).error());
-  if (!failures.empty() || store == nullptr) return failures;
-  auto forgotten = stop_masquerade_and_forget(*store, key, masquerade_owners(call, key, record), call.deadline);
+  if (!failures.empty()) return failures;
+  auto owners = masquerade_owners(call, key, record);
+  auto forgotten = store != nullptr ? stop_masquerade_and_forget(*store, key, owners, call.deadline)
+                                    : stop_masquerade_without_state(key, owners, call.deadline);
   if (!forgotten) failures.emplace_back(forgotten.error());
   return failures;
 }

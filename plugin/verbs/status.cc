@@ -1,5 +1,6 @@
 #include "netns/capabilities.h"
 #include "plugin/ipam/ipam.h"
+#include "plugin/verbs/forward_warning.h"
 #include "plugin/verbs/settings_of.h"
 
 namespace isthmus {
@@ -24,8 +25,9 @@ Status can_work() {
 }  // namespace
 
 AnswerStatus status(const Call& call) {
-  TRY([[maybe_unused]] const Settings* settings, settings_of(call));
+  TRY(const Settings* settings, settings_of(call));
   if (auto able = can_work(); !able) return CniError(kNotAvailable, able.error().text());
+  if (!settings->bridge || settings->bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
   return ipam_status({call.invocation, call.conf, call.deadline});
 }
 

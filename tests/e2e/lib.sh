@@ -110,3 +110,14 @@ expect_host_as_remembered() {
   [ -z "$difference" ] || fail "the host is not as it was (<: gone, >: left behind):"$'\n'"$difference"
   proved "links, addresses, routes, rules, namespaces, mounts, leases and records are as before"
 }
+
+# cni VERB CONTAINER CONFIGURATION [IFNAME]: as a runtime calls the plugin that the configuration names; the container's
+# namespace has its name.
+cni() {
+  local type
+  type=$(jq -r .type "$3")
+  CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=${4:-eth0} \
+    CNI_PATH="/opt/cni/bin:$OFFICIAL_PLUGINS" "/opt/cni/bin/$type" <"$3"
+}
+# check_conf CONFIGURATION RESULT: the configuration as CHECK gets it, on standard output.
+check_conf() { jq --slurpfile prev "$2" '.prevResult = $prev[0]' "$1"; }

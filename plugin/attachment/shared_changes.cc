@@ -1,4 +1,4 @@
-#include "plugin/attachment/await.h"
+#include "plugin/attachment/shared_changes.h"
 
 #include <linux/if_bridge.h>
 
@@ -44,6 +44,14 @@ Result<int> ensure_vlan_link(Kernel<HostSide>& host, const IfName& name, int low
   TRY(auto link, find_link(host.routes, name));
   if (!link || link->kind != "vlan" || link->peer_ifindex != lower_ifindex) return std::move(made).error();
   return link->ifindex;
+}
+
+Status enable_forwarding(Kernel<HostSide>& host, Family family, const std::vector<std::string>& ra_uplinks) {
+  if (family == Family::v4) return host.sysctl.write("ipv4/ip_forward", "1");
+  // In this order: the moment forwarding is on, the kernel drops what it learned where accept_ra is only 1.
+  for (const auto& uplink : ra_uplinks)
+    TRY_OK(host.sysctl.write("ipv6/conf/" + uplink + "/accept_ra", "2"));
+  return host.sysctl.write("ipv6/conf/all/forwarding", "1");
 }
 
 Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::string& name, Deadline deadline) {

@@ -1,9 +1,11 @@
-// What apply_plan() makes together with others, or has to wait for.
+// Changes to what attachments share on the host, and what has to be waited for.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "netlink/bridge.h"
+#include "netlink/ip.h"
 #include "plugin/attachment/kernel.h"
 
 namespace isthmus {
@@ -22,5 +24,9 @@ Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::str
 // Returns when no address of the link is tentative. Fails with [address-duplicate], or [netlink-timeout] after five
 // seconds.
 Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std::string& name, Deadline deadline);
+
+// Turns on forwarding for one family. Links in `ra_uplinks` keep listening to router advertisements, which a forwarding
+// host otherwise ignores (Documentation/networking/ip-sysctl.rst, accept_ra). Fails with [sysctl-write].
+Status enable_forwarding(Kernel<HostSide>& host, Family family, const std::vector<std::string>& ra_uplinks);
 
 }  // namespace isthmus
