@@ -73,7 +73,8 @@ Result<std::vector<AddressInfo>> list_addresses(RouteConversation& socket, int i
   request.header(header);
   auto read = [&](const Reply& reply) {
     // Kernels without strict checking (before 4.20) tell of every link.
-    if (auto address = read_address(reply); address && (ifindex == 0 || address->ifindex == ifindex)) found.push_back(*address);
+    if (auto address = read_address(reply); address && (ifindex == 0 || address->ifindex == ifindex))
+      found.push_back(*address);
   };
   auto answer = socket.dump(
       std::move(request), "list addresses", [&] { found.clear(); }, read);

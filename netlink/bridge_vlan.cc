@@ -89,8 +89,8 @@ Result<int> create_vlan_link(RouteSocket<HostSide>& host, const IfName& name, in
   if (!created) return std::move(created).error().with_word("vlan-create");
   TRY(auto link, find_link(host, name));
   if (link) return link->ifindex;
-  return Error{"find VLAN link", link_object(name.text()), ENODEV, "it vanished right after its creation",
-               "vlan-create",    {}};
+  return Error{
+      "find VLAN link", link_object(name.text()), ENODEV, "it vanished right after its creation", "vlan-create", {}};
 }
 
 }  // namespace isthmus

@@ -28,8 +28,8 @@ struct PortVlans {
   bool operator==(const PortVlans&) const = default;
 };
 
-// Makes the bridge's port a member of these VLANs: a range is two entries, however long it is. Refused with EOPNOTSUPP by
-// a kernel without VLAN filtering. `name` is for errors only.
+// Makes the bridge's port a member of these VLANs: a range is two entries, however long it is. Refused with EOPNOTSUPP
+// by a kernel without VLAN filtering. `name` is for errors only.
 void set_port_vlans(Batch& batch, int ifindex, const std::string& name, const PortVlans& vlans);
 
 // Lets the host itself take part in a VLAN of its bridge.

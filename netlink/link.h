@@ -37,13 +37,13 @@ Result<VethIndexes> create_veth(RouteSocket<HostSide>& host,
                                 const NetnsFd& container_netns,
                                 const VethSpec& spec);
 
-// Changes to one link, all in one message but what IFLA_AF_SPEC carries, which has to take effect before `up` does and is
-// therefore sent in a message of its own, first: flags are applied before IFLA_AF_SPEC within one.
+// Changes to one link, all in one message but what IFLA_AF_SPEC carries, which has to take effect before `up` does and
+// is therefore sent in a message of its own, first: flags are applied before IFLA_AF_SPEC within one.
 struct LinkChange {
   bool up = false;
   bool promiscuous = false;
-  std::optional<int> master_ifindex;         // becomes a port of this bridge
-  std::optional<std::string> alias;  // IFLA_IFALIAS; cut to 255 bytes
+  std::optional<int> master_ifindex;  // becomes a port of this bridge
+  std::optional<std::string> alias;   // IFLA_IFALIAS; cut to 255 bytes
   // IN6_ADDR_GEN_MODE_NONE: no link-local address by itself. Refused with EAFNOSUPPORT by a kernel without IPv6.
   bool no_ipv6_address_generation = false;
   bool arp_notify = false;  // net.ipv4.conf.NAME.arp_notify: announce addresses by ARP whenever the MAC is set

@@ -72,8 +72,8 @@ struct Guards {
   bool others = false;  // any other chain
 };
 
-// Whatever else is changed in the ruleset meanwhile, the changes are sent for the ruleset they were worked out for. A chain
-// that the kernel took away with its link is ENOENT: then it is worked out again.
+// Whatever else is changed in the ruleset meanwhile, the changes are sent for the ruleset they were worked out for. A
+// chain that the kernel took away with its link is ENOENT: then it is worked out again.
 template <class Plan>
 Status change_guards(NetfilterSocket& socket, const IfName& link, const std::string& doing, Plan plan) {
   for (;;) {

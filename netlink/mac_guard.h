@@ -12,7 +12,8 @@
 
 namespace isthmus {
 
-// The link must exist and have no guard yet. Fails with [nft-failed] or [netlink-timeout].
+// Takes the place of a guard that a link of the same name had. The link must exist: newer kernels wait for one that
+// does not, older ones refuse. Fails with [nft-failed] or [netlink-timeout].
 Status guard_mac(NetfilterSocket& socket, const IfName& link, const MacAddress& only);
 
 // The MAC the link is held to; nullopt: it is not guarded. Reads only. Fails with [nft-failed] or [netlink-timeout].

@@ -15,8 +15,8 @@ struct NeighbourSpec {
   bool operator==(const NeighbourSpec&) const = default;
 };
 
-// In place of whatever the kernel has learned: an entry as if the neighbour had just answered, that ages like any other.
-// `name` is for errors only.
+// In place of whatever the kernel has learned: an entry as if the neighbour had just answered, that ages like any
+// other. `name` is for errors only.
 void replace_neighbour(Batch& batch, int ifindex, const std::string& name, const NeighbourSpec& spec);
 
 // Absent entry or link is done.

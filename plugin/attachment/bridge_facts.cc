@@ -55,8 +55,12 @@ Status refuse_other_kind(const BridgeConf& conf, const LinkInfo& link) {
 bool is_ours(const LinkInfo& link) { return link.kind == "veth" && link.alias.starts_with("isthmus "); }
 
 Error conflict(const BridgeConf& conf, const Prefix& gateway, std::string why, std::string hint) {
-  return Error{"give " + gateway.text() + " to " + bridge_object(conf), {}, EADDRINUSE, std::move(why),
-               "address-conflict", std::move(hint)};
+  return Error{"give " + gateway.text() + " to " + bridge_object(conf),
+               {},
+               EADDRINUSE,
+               std::move(why),
+               "address-conflict",
+               std::move(hint)};
 }
 
 Status refuse_taken_address(Kernel<HostSide>& host, const BridgeConf& conf, int own, const Prefix& gateway) {
@@ -123,8 +127,10 @@ Result<BridgeFacts> look_at_bridge(Kernel<HostSide>& host, const BridgeConf& con
     TRY_OK(refuse_master(host, conf, *link));
     TRY_OK(refuse_unfiltered(conf, *link));
   }
-  BridgeFacts facts{
-      .mac = link && link->mac ? *link->mac : new_bridge_mac(conf.name), .link = link, .vlan_link = {}, .addresses = {}};
+  BridgeFacts facts{.mac = link && link->mac ? *link->mac : new_bridge_mac(conf.name),
+                    .link = link,
+                    .vlan_link = {},
+                    .addresses = {}};
   if (!conf.is_gateway) return facts;
   TRY_OK(look_at_gateway(host, conf, facts));
   TRY_OK(refuse_conflicts(host, conf, facts, lease));

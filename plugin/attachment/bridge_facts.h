@@ -14,8 +14,8 @@ namespace isthmus {
 // others. That is looked into only while the bridge does not have the address yet.
 Result<BridgeFacts> look_at_bridge(Kernel<HostSide>& host, const BridgeConf& conf, const Lease& lease);
 
-// The gateways of the lease as addresses of the bridge: as IPAM gave them, else the first of the subnet, as the official
-// plugin takes it.
+// The gateways of the lease as addresses of the bridge: as IPAM gave them, else the first of the subnet, as the
+// official plugin takes it.
 std::vector<Prefix> gateway_prefixes(const Lease& lease);
 
 // The name of the host's link into the bridge's VLAN: "cni0.100". Fails with [bridge-vlan] if it is too long.

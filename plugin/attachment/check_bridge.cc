@@ -32,7 +32,8 @@ Status compare_gateways(std::vector<std::string>& found,
     for (const Prefix& gateway : expected.record->gateways) {
       bool there = std::any_of(addresses.begin(), addresses.end(),
                                [&](const AddressInfo& info) { return info.prefix == gateway; });
-      if (!there) found.push_back("the gateway's address " + gateway.text() + " is gone from '" + gateway_link.name + "'");
+      if (!there)
+        found.push_back("the gateway's address " + gateway.text() + " is gone from '" + gateway_link.name + "'");
     }
   }
   for (const IpAddress& address : expected_addresses(expected)) {

@@ -75,7 +75,7 @@ Result<Facts> look(Kernel<HostSide>& host, IfName host_ifname, const Settings& s
   const bool routes = !settings.bridge || settings.bridge->is_gateway;
   auto uses = [&](Family family) {
     return routes && std::any_of(lease.addresses.begin(), lease.addresses.end(),
-                       [&](const auto& leased) { return leased.address.family() == family; });
+                                 [&](const auto& leased) { return leased.address.family() == family; });
   };
   facts.has_ipv6 = static_cast<bool>(host.sysctl.read("ipv6/conf/all/forwarding"));
   if (uses(Family::v4)) {

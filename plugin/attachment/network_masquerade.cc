@@ -94,9 +94,8 @@ Status stop_masquerade_without_state(const AttachmentKey& key,
   TRY(auto host, open_host(deadline));
   TRY(auto links, list_links(host.routes));
   const std::string alias = "isthmus " + key.network.text() + "/";
-  bool others = std::any_of(links.begin(), links.end(), [&](const LinkInfo& link) {
-    return link.kind == "veth" && link.alias.starts_with(alias);
-  });
+  bool others = std::any_of(links.begin(), links.end(),
+                            [&](const LinkInfo& link) { return link.kind == "veth" && link.alias.starts_with(alias); });
   std::vector<std::string> letting_go = owners;
   if (others) std::erase(letting_go, owner_of(key.network));
   if (letting_go.empty()) return done;

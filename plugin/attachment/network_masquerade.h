@@ -34,8 +34,8 @@ Status stop_masquerade_and_forget(StateStore& store,
                                   const std::vector<std::string>& owners,
                                   Deadline deadline);
 
-// When the state directory is lost: who else is attached is then told by the links alone. The link of this attachment must
-// be gone.
+// When the state directory is lost: who else is attached is then told by the links alone. The link of this attachment
+// must be gone.
 Status stop_masquerade_without_state(const AttachmentKey& key,
                                      const std::vector<std::string>& owners,
                                      Deadline deadline);

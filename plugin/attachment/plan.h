@@ -23,7 +23,8 @@ namespace isthmus {
 enum class End { host_veth, bridge, vlan, container_veth, container_lo };
 std::string_view to_text(End end);
 
-// The bridge is made, or taken as it is if `ifindex` says that it is there; so is one that somebody else makes meanwhile.
+// The bridge is made, or taken as it is if `ifindex` says that it is there; so is one that somebody else makes
+// meanwhile.
 struct EnsureBridge {
   BridgeSpec spec;
   std::optional<int> ifindex;
@@ -151,7 +152,7 @@ struct PlanRequest {
 // What the plan is for, and the result tells of: pure as well.
 struct Design {
   VethSpec veth;
-  std::optional<BridgeSpec> bridge;   // in bridge mode; the MAC is the one it has or gets
+  std::optional<BridgeSpec> bridge;      // in bridge mode; the MAC is the one it has or gets
   std::vector<LeasedAddress> addresses;  // as they are on the container's end, with the gateway if there is one
   // Routes the container gets in answer to the lease, a default route that nobody gave included.
   std::vector<RouteSpec> routes;

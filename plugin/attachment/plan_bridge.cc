@@ -80,9 +80,8 @@ void plan_port(Plan& plan, const PlanRequest& request, const Design& design) {
   const BridgeConf& conf = *request.settings.bridge;
   plan.push_back(CreateVeth{design.veth});
   plan.push_back(SetBridgePort{port_flags(conf, request.lease), conf.vlans});
-  plan.push_back(
-      ChangeLink{End::host_veth,
-                 {.alias = request.key.alias(request.pod), .no_ipv6_address_generation = request.facts.has_ipv6}});
+  plan.push_back(ChangeLink{
+      End::host_veth, {.alias = request.key.alias(request.pod), .no_ipv6_address_generation = request.facts.has_ipv6}});
   if (conf.mac_spoof_check) plan.push_back(GuardMac{design.veth.container_mac});
 }
 
@@ -119,9 +118,9 @@ void add_default_routes(Design& design, const Lease& lease) {
 
 }  // namespace
 
-// Hairpin is for what the host translates back to the sender, so only where the host is the gateway. In promiscuous mode
-// the bridge would deliver twice; and a container that has no address from us may be a bridge itself, which would learn
-// its own addresses on the wrong side.
+// Hairpin is for what the host translates back to the sender, so only where the host is the gateway. In promiscuous
+// mode the bridge would deliver twice; and a container that has no address from us may be a bridge itself, which would
+// learn its own addresses on the wrong side.
 bool hairpin_of(const BridgeConf& conf, bool has_addresses) {
   return conf.hairpin.value_or(conf.is_gateway && has_addresses && !conf.promiscuous && !conf.duplicate_detection);
 }

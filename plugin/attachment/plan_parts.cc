@@ -101,12 +101,11 @@ std::vector<RouteSpec> routes_in_container(const Design& design) {
     auto family_gateway = gateway_of(design.addresses, route.destination.family());
     bool stays_on_link = route.scope && *route.scope >= kScopeLink;
     if (!route.gateway && !stays_on_link) route.gateway = family_gateway;
-    // In ptp mode the gateway of the family has a route of its own, and no address covers it. Where neither a route nor an
-    // address covers a gateway, the kernel has to be told that it is a neighbour.
+    // In ptp mode the gateway of the family has a route of its own, and no address covers it. Where neither a route nor
+    // an address covers a gateway, the kernel has to be told that it is a neighbour.
     bool has_way = !design.bridge && route.gateway == family_gateway;
     auto covers = [&](const LeasedAddress& leased) { return leased.address.network().contains(*route.gateway); };
-    route.onlink =
-        route.gateway && !has_way && std::none_of(design.addresses.begin(), design.addresses.end(), covers);
+    route.onlink = route.gateway && !has_way && std::none_of(design.addresses.begin(), design.addresses.end(), covers);
   }
   return routes;
 }
@@ -118,8 +117,7 @@ void plan_container_routes(Plan& plan, const Design& design) {
 
 void plan_forwarding(Plan& plan, const PlanRequest& request) {
   const Facts& facts = request.facts;
-  if (has_family(request.lease, Family::v4) && !facts.forwarding_v4)
-    plan.push_back(EnableForwarding{Family::v4, {}});
+  if (has_family(request.lease, Family::v4) && !facts.forwarding_v4) plan.push_back(EnableForwarding{Family::v4, {}});
   if (has_family(request.lease, Family::v6) && !facts.forwarding_v6)
     plan.push_back(EnableForwarding{Family::v6, facts.ra_uplinks});
 }

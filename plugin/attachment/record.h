@@ -35,24 +35,24 @@ struct Record {
   std::uint64_t netns_cookie = 0;
   std::string host_ifname = {};
   std::string host_mac = {};
-  std::string container_mac = {};            // as we set it; a chained plugin may change it later
-  int host_ifindex = 0;                      // 0 until the link is there
-  std::string bridge = {};                   // its name; empty in ptp mode
-  std::string gateway_link = {};             // the host's link with the gateways, in bridge mode; empty: none
-  std::vector<Prefix> gateways = {};         // as addresses of the host
-  bool hairpin = false;                      // of the bridge's port
-  bool isolated = false;                     // likewise
-  bool mac_guard = false;                    // see netlink/mac_guard.h
-  std::vector<Prefix> addresses = {};        // as IPAM gave them, with the subnet's length
-  std::vector<RouteSpec> routes = {};        // those of the result that this plugin made
+  std::string container_mac = {};      // as we set it; a chained plugin may change it later
+  int host_ifindex = 0;                // 0 until the link is there
+  std::string bridge = {};             // its name; empty in ptp mode
+  std::string gateway_link = {};       // the host's link with the gateways, in bridge mode; empty: none
+  std::vector<Prefix> gateways = {};   // as addresses of the host
+  bool hairpin = false;                // of the bridge's port
+  bool isolated = false;               // likewise
+  bool mac_guard = false;              // see netlink/mac_guard.h
+  std::vector<Prefix> addresses = {};  // as IPAM gave them, with the subnet's length
+  std::vector<RouteSpec> routes = {};  // those of the result that this plugin made
   // What it holds, and, before its subnets are known, what it may hold: owners without a subnet. See
   // netlink/masquerade.h.
   std::vector<std::string> masquerade = {};
   std::vector<MasqueradeSource> masquerade_sources = {};
-  std::string ipam_type = {};                // empty: none
-  std::string config = {};                   // stdin of ADD, kept only for a delegated IPAM
-  std::string cni_args = {};                 // likewise, the raw CNI_ARGS
-  std::string cni_path = {};                 // likewise
+  std::string ipam_type = {};  // empty: none
+  std::string config = {};     // stdin of ADD, kept only for a delegated IPAM
+  std::string cni_args = {};   // likewise, the raw CNI_ARGS
+  std::string cni_path = {};   // likewise
   std::optional<OwnedFile> resolv_conf = {};
   std::int64_t created = 0;  // seconds since the epoch, for people
   bool operator==(const Record&) const = default;

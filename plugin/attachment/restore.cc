@@ -5,9 +5,9 @@
 #include "netlink/bridge.h"
 #include "netlink/mac_guard.h"
 #include "netlink/route.h"
-#include "plugin/attachment/shared_changes.h"
 #include "plugin/attachment/bridge_facts.h"
 #include "plugin/attachment/facts.h"
+#include "plugin/attachment/shared_changes.h"
 
 namespace isthmus {
 namespace {

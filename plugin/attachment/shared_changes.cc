@@ -64,8 +64,8 @@ Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::str
     if (port->state != BR_STATE_DISABLED && port->state != BR_STATE_BLOCKING) return done;
     pause_between_looks(pause);
   }
-  return Error{"wait for port '" + name + "'", {}, ETIMEDOUT, "the bridge does not forward for it", "port-down",
-               "see its state: bridge link show dev " + name};
+  return Error{"wait for port '" + name + "'",       {},          ETIMEDOUT,
+               "the bridge does not forward for it", "port-down", "see its state: bridge link show dev " + name};
 }
 
 Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std::string& name, Deadline deadline) {
@@ -76,14 +76,21 @@ Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std:
     for (const AddressInfo& info : addresses) {
       tentative |= info.tentative && !info.dad_failed;
       if (!info.dad_failed) continue;
-      return Error{"give " + info.prefix.address().text() + " to '" + name + "'", {}, EADDRINUSE,
-                   "another host on this link has that address", "address-duplicate",
+      return Error{"give " + info.prefix.address().text() + " to '" + name + "'",
+                   {},
+                   EADDRINUSE,
+                   "another host on this link has that address",
+                   "address-duplicate",
                    "find who: the IPAM that gave it, or an address set by hand"};
     }
     if (!tentative) return done;
     if (enough.passed() || deadline.passed()) {
-      return Error{"wait for the addresses of '" + name + "'", {}, ETIMEDOUT,
-                   "duplicate address detection does not end", "netlink-timeout", {}};
+      return Error{"wait for the addresses of '" + name + "'",
+                   {},
+                   ETIMEDOUT,
+                   "duplicate address detection does not end",
+                   "netlink-timeout",
+                   {}};
     }
     pause_between_looks(milliseconds(20));
   }

@@ -10,9 +10,9 @@
 
 namespace isthmus {
 
-// Removes the link, what the host remembers of it, and the files outside the state directory, and returns every failure.
-// What is not there is done. `mac_guard`: the attachment had one (netlink/mac_guard.h).
-// The lease and the record itself are the caller's: they go last, when nothing uses the address any more.
+// Removes the link, what the host remembers of it, and the files outside the state directory, and returns every
+// failure. What is not there is done. `mac_guard`: the attachment had one (netlink/mac_guard.h). The lease and the
+// record itself are the caller's: they go last, when nothing uses the address any more.
 std::vector<Error> undo(const AttachmentKey& key,
                         const std::optional<Record>& record,
                         bool mac_guard,

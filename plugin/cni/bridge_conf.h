@@ -10,17 +10,17 @@
 namespace isthmus {
 
 struct BridgeConf {
-  IfName name;                      // "bridge"
-  bool is_gateway = false;          // "isGateway", or "isDefaultGateway", which implies it
-  bool is_default_gateway = false;  // "isDefaultGateway"
-  bool force_address = false;       // "forceAddress": addresses in the way of the gateway's are taken from the bridge
-  std::optional<bool> hairpin;      // "hairpinMode"; absent: on where it does no harm
-  bool promiscuous = false;         // "promiscMode"
-  bool isolated = false;            // "portIsolation"
-  bool mac_spoof_check = false;     // "macspoofchk"
-  bool duplicate_detection = false;        // "enabledad"
+  IfName name;                       // "bridge"
+  bool is_gateway = false;           // "isGateway", or "isDefaultGateway", which implies it
+  bool is_default_gateway = false;   // "isDefaultGateway"
+  bool force_address = false;        // "forceAddress": addresses in the way of the gateway's are taken from the bridge
+  std::optional<bool> hairpin;       // "hairpinMode"; absent: on where it does no harm
+  bool promiscuous = false;          // "promiscMode"
+  bool isolated = false;             // "portIsolation"
+  bool mac_spoof_check = false;      // "macspoofchk"
+  bool duplicate_detection = false;  // "enabledad"
   bool disable_container_interface = false;  // the container's end stays down, and gets no address
-  PortVlans vlans;                  // "vlan", "vlanTrunk", "preserveDefaultVlan"
+  PortVlans vlans;                           // "vlan", "vlanTrunk", "preserveDefaultVlan"
   bool operator==(const BridgeConf&) const = default;
 };
 

@@ -85,8 +85,8 @@ mirror a ::
 mirror b 0.0.0.0
 mirror c 0.0.0.0
 mirror c ::
-within 3 ask b tcp "$(address a 4)" >/dev/null
-within 3 ask a tcp 192.0.2.2 >/dev/null
+for server in 192.0.2.2 2001:db8:1::2 "$(address b 4)" "$(address c 4)" "$(address c 6)"; do within 10 ask a tcp "$server" >/dev/null 2>&1; done
+for server in "$(address a 4)" "$(address a 6)"; do within 10 ask b tcp "$server" >/dev/null 2>&1; done
 for kind in tcp udp; do
   expect_output 192.0.2.1 ask a "$kind" 192.0.2.2
   expect_output 2001:db8:1::1 ask a "$kind" 2001:db8:1::2
@@ -154,6 +154,14 @@ without
 with '{"mtu": 1400}'; expect_equal mtu "$(ip -n p -j link show eth0 | jq '.[0].mtu')" 1400; without
 with '{"runtimeConfig": {"mac": "02:00:00:00:00:77"}}'
 expect_equal "runtimeConfig.mac" "$(ip -n p -j link show eth0 | jq -r '.[0].address')" 02:00:00:00:00:77
+without
+with '{"ipam": {"type": "isthmus", "subnet": "fd00:81::/64"}}'
+ping -6qc1 -W2 "$(address p 6)" >/dev/null || fail "IPv6 alone does not answer"
+expect_equal "IPv4 addresses with IPv6 alone" "$(ip -n p -4 addr show dev eth0)" ""
+without
+with '{"ipam": {"type": "isthmus", "subnet": "10.81.0.0/24"}}'
+ping -qc1 -W2 "$(address p 4)" >/dev/null || fail "IPv4 alone does not answer"
+expect_equal "IPv6 addresses with IPv4 alone" "$(ip -n p -6 addr show dev eth0)" ""
 without
 with '{"enabledad": true}'
 expect_equal "enabledad leaves nothing tentative" "$(tentative p)" ""

@@ -60,23 +60,31 @@ step "20 pods, 4 at a time"
 cri churn 20 4
 expect_host_as_remembered
 
-step "the configuration from conf/10-isthmus.conflist.template, as the node's pod ranges arrive"
-stop_containerd
-rm /etc/cni/net.d/*
-CONTAINERD_CNI_TEMPLATE=$TOP/conf/10-isthmus.conflist.template start_containerd
-cri pod-cidr 10.244.7.0/24,fd00:10:244:7::/64
-within 5 ready
-web=$(cri run-pod web 18080)
-expect_equal "the pod's addresses" "$(cri addresses "$web" | paste -sd ' ')" "10.244.7.2 fd00:10:244:7::2"
-cri run "$web" sh -c 'echo hello from web >/www/index.html; exec httpd -f -p 80 -h /www' >/dev/null
-client=$(cri run-pod client)
-client_main=$(cri run "$client" sleep 1000)
-expect_output "0% packet loss" cri exec "$client_main" ping -q -c 2 -W 2 fd00:10:244:7::2
-expect_output "hello from web" cri exec "$client_main" wget -qO- "http://10.244.7.1:18080/"
-for pod in "$web" "$client"; do
-  cri stop-pod "$pod"
-  cri remove-pod "$pod"
-done
-# What is left is portmap's: its empty chains.
-nft flush ruleset
-expect_host_as_remembered
+# The configuration as containerd fills it in when Kubernetes' node IPAM has told it the node's ranges.
+one_template() { # TEMPLATE
+  step "the configuration from conf/$1, as the node's pod ranges arrive"
+  stop_containerd
+  rm -f /etc/cni/net.d/*
+  CONTAINERD_CNI_TEMPLATE=$TOP/conf/$1 start_containerd
+  cri pod-cidr 10.244.7.0/24,fd00:10:244:7::/64
+  within 5 ready
+  local web client client_main pod
+  web=$(cri run-pod web 18080)
+  expect_equal "the pod's addresses" "$(cri addresses "$web" | paste -sd ' ')" "10.244.7.2 fd00:10:244:7::2"
+  cri run "$web" sh -c 'echo hello from web >/www/index.html; exec httpd -f -p 80 -h /www' >/dev/null
+  client=$(cri run-pod client)
+  client_main=$(cri run "$client" sleep 1000)
+  expect_output "0% packet loss" cri exec "$client_main" ping -q -c 2 -W 2 fd00:10:244:7::2
+  expect_output "hello from web" cri exec "$client_main" wget -qO- "http://10.244.7.1:18080/"
+  for pod in "$web" "$client"; do
+    cri stop-pod "$pod"
+    cri remove-pod "$pod"
+  done
+  # What is left is portmap's: its empty chains, and a bridge, which stays for the next pod.
+  nft flush ruleset
+  ip link del cni0 2>/dev/null || true
+  rm -rf /run/isthmus
+  expect_host_as_remembered
+}
+one_template 10-isthmus.conflist.template
+one_template 10-isthmus-bridge.conflist.template

@@ -14,7 +14,7 @@ client=${ISTHMUS_BIN%/*}/e2e/libcni-client
 enter_private_host "$@"
 
 install_cni 10-isthmus.conflist 10-isthmus-dual-stack.conflist 10-isthmus-host-local.conflist \
-  10-isthmus-static.conflist 10-isthmus-chained.conflist
+  10-isthmus-static.conflist 10-isthmus-chained.conflist 10-isthmus-bridge.conflist
 # The same network as a client of 2020 would write it.
 jq '.cniVersion = "0.4.0" | .name = "isthmus-0.4.0"' "$TOP/conf/10-isthmus.conflist" >/etc/cni/net.d/old.conflist
 ip netns add web
@@ -65,6 +65,26 @@ proved "the containers reach each other by IPv4 and IPv6"
 cni check isthmus-dual-stack
 del_both isthmus-dual-stack
 expect_host_as_remembered
+
+step "a bridge, two families, and portmap behind it"
+export CAPABILITIES='{"portMappings": [{"hostPort": 18081, "containerPort": 80, "protocol": "tcp"}]}'
+cni add isthmus-bridge web >"$PRIVATE_WORK/web"
+CAPABILITIES='' cni add isthmus-bridge client >"$PRIVATE_WORK/client"
+ping_from client "$(address web 4)"
+ping_from client "$(address web 6)"
+serve "hello from web" 80 ip netns exec web
+# The second from itself: hairpin.
+for from in client web; do
+  expect_output "hello from web" ip netns exec $from busybox timeout 3 busybox wget -qO- http://10.244.6.1:18081/
+done
+cni check isthmus-bridge web
+cni del isthmus-bridge web
+CAPABILITIES='' cni del isthmus-bridge client
+expect_equal "ports of the bridge" "$(ip -o link show master cni0)" ""
+ip link del cni0
+nft flush ruleset
+expect_host_as_remembered
+unset CAPABILITIES
 
 step "addresses from the official host-local"
 add_both isthmus-host-local

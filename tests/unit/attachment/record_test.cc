@@ -10,7 +10,13 @@ namespace {
 Record full_record() {
   Record record{.key = {*NetworkName::parse("pods"), *ContainerId::parse("c1"), *IfName::parse("eth0")}};
   record.phase = Record::Phase::complete;
-  record.mode = "ptp";
+  record.mode = "bridge";
+  record.bridge = "cni0";
+  record.gateway_link = "cni0.100";
+  record.gateways = {*Prefix::parse("10.1.0.1/24")};
+  record.hairpin = record.isolated = record.mac_guard = true;
+  record.masquerade = {"pods"};
+  record.masquerade_sources = {{"pods", *Prefix::parse("10.1.0.0/24")}};
   record.pod = "default/web";
   record.netns = "/run/netns/cni-1";
   record.netns_id = {4, 4026532000};
@@ -79,14 +85,14 @@ TEST(Record, AnotherFormIsABadRecord) {
            std::string("[]"),
            std::string("{}"),
            std::string(100000, '['),
-           with("\"format\":1", "\"format\":2"),
-           with("\"format\":1,", ""),
+           with("\"format\":2", "\"format\":1"),
+           with("\"format\":2,", ""),
            with("\"network\":\"pods\"", "\"network\":\"../pods\""),
            with("\"container_id\":\"c1\"", "\"container_id\":\"\""),
            with("\"ifname\":\"eth0\"", "\"ifname\":\"a/b\""),
            with("\"phase\":\"complete\"", "\"phase\":\"done\""),
-           with("\"mode\":\"ptp\"", "\"mode\":null"),
-           with("\"mode\":\"ptp\"", "\"mode\":1"),
+           with("\"mode\":\"bridge\"", "\"mode\":null"),
+           with("\"mode\":\"bridge\"", "\"mode\":1"),
            with("\"host_ifindex\":17", "\"host_ifindex\":\"17\""),
            with("\"host_ifindex\":17", "\"host_ifindex\":99999999999"),
            with("\"host_ifindex\":17", "\"host_ifindex\":1.5"),
