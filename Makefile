@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /opt/cni
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test conformance asan tsan static fmt install clean
+.PHONY: help deps deps-test build demo test gc-soak conformance asan tsan static fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -49,6 +49,10 @@ test: deps-test ## every test
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD))
 	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
+
+gc-soak: build deps-test ## twenty times: containerd killed among a hundred pods, and isthmus gc takes exactly what is dead
+	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus GC_ROUNDS=$${GC_ROUNDS:-20} GC_PODS=$${GC_PODS:-100} GC_LIVE=$${GC_LIVE:-20} \
+	  bash tests/e2e/gc_containerd_test.sh
 
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)

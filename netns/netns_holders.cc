@@ -76,6 +76,7 @@ class Scan {
     ++found_.tasks_read;
     if (netns != 0) {
       found_.all_netns.insert(netns);
+      found_.task_in_netns.try_emplace(netns, tid);
       if (query_.inodes.contains(netns)) add(netns, {NetnsHolder::Kind::task, pid, tid, -1, {}});
       if (ino_t mounts = inode_of_link(proc_.ref(), path + "/ns/mnt"); mounts != 0) {
         auto& examples = found_.mount_namespaces[mounts];

@@ -38,7 +38,8 @@ struct NetnsHolders {
   };
   std::map<ino_t, Of> by_inode;  // of the namespaces asked for
   MountNsOfTasks mount_namespaces;
-  std::set<ino_t> all_netns;  // every network namespace a task is in
+  std::set<ino_t> all_netns;             // every network namespace a task is in
+  std::map<ino_t, pid_t> task_in_netns;  // the first one of each
   std::size_t tasks_seen = 0;
   std::size_t tasks_read = 0;
   std::size_t descriptors = 0;

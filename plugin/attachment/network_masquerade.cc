@@ -1,6 +1,7 @@
 #include "plugin/attachment/network_masquerade.h"
 
 #include <algorithm>
+#include <set>
 
 #include "netlink/link.h"
 #include "plugin/attachment/kernel.h"
@@ -15,6 +16,23 @@ std::string owner_of(const AttachmentKey& key) { return key.host_ifname(0).text(
 
 Result<NetfilterSocket> open_netfilter(Deadline deadline) {
   return run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); });
+}
+
+// Who holds something by the records of a network but that one.
+Result<std::set<std::string>> owners_of_others(const StateStore& store,
+                                               const NetworkName& network,
+                                               const AttachmentKey* but) {
+  std::set<std::string> owners;
+  TRY(auto listed, store.list(network));
+  for (const auto& one : listed) {
+    // One that cannot be read may hold the network's.
+    if (!one.record) {
+      owners.insert(owner_of(network));
+    } else if (but == nullptr || one.record->key != *but) {
+      owners.insert(one.record->masquerade.begin(), one.record->masquerade.end());
+    }
+  }
+  return owners;
 }
 
 // Unlocks at the end of a scope.
@@ -72,9 +90,11 @@ Status start_masquerade(StateStore& store,
 
 Status stop_masquerade_and_forget(StateStore& store,
                                   const AttachmentKey& key,
+                                  const std::optional<Record>& record,
                                   const std::vector<std::string>& owners,
                                   Deadline deadline) {
-  if (owners.empty()) return store.remove(key);
+  auto forget = [&] { return record ? store.retire(*record) : store.remove(key); };
+  if (owners.empty()) return forget();
   TRY_OK(store.lock(key.network, deadline));
   NetworkLock held(store, key.network);
   TRY(bool others, store.has_other(key));
@@ -84,7 +104,38 @@ Status stop_masquerade_and_forget(StateStore& store,
     TRY(NetfilterSocket socket, open_netfilter(deadline));
     TRY_OK(remove_masquerade(socket, letting_go));
   }
-  return store.remove(key);
+  return forget();
+}
+
+Status stop_masquerade(StateStore& store, const Record& record, Deadline deadline) {
+  TRY_OK(store.lock(record.key.network, deadline));
+  NetworkLock held(store, record.key.network);
+  TRY(auto others, owners_of_others(store, record.key.network, &record.key));
+  std::vector<std::string> letting_go = record.masquerade;
+  std::erase_if(letting_go, [&](const std::string& owner) { return others.contains(owner); });
+  if (letting_go.empty()) return done;
+  TRY(NetfilterSocket socket, open_netfilter(deadline));
+  return remove_masquerade(socket, letting_go);
+}
+
+Result<bool> remove_unheld_masquerade(StateStore& store, const std::string& owner, Deadline deadline) {
+  // That of a single attachment may be in any network. An ADD writes its record before it holds anything.
+  TRY(auto networks, store.networks());
+  auto network = NetworkName::parse(owner);
+  if (network) TRY_OK(store.lock(*network, deadline));
+  auto remove = [&]() -> Result<bool> {
+    for (const std::string& name : networks) {
+      TRY(NetworkName other, NetworkName::parse(name));
+      TRY(auto owners, owners_of_others(store, other, nullptr));
+      if (owners.contains(owner)) return false;
+    }
+    TRY(NetfilterSocket socket, open_netfilter(deadline));
+    TRY_OK(remove_masquerade(socket, {owner}));
+    return true;
+  };
+  auto removed = remove();
+  if (network) store.unlock(*network);
+  return removed;
 }
 
 Status stop_masquerade_without_state(const AttachmentKey& key,

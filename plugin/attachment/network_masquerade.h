@@ -28,9 +28,11 @@ Status start_masquerade(StateStore& store,
                         Deadline deadline);
 
 // Removes the record, and before it what only this attachment holds: its own addresses, and the network's subnets when
-// it is the network's last. In this order, so that a kill leaves a record to try again from.
+// it is the network's last. In this order, so that a kill leaves a record to try again from. `record` is what is on
+// disk, if that can be read.
 Status stop_masquerade_and_forget(StateStore& store,
                                   const AttachmentKey& key,
+                                  const std::optional<Record>& record,
                                   const std::vector<std::string>& owners,
                                   Deadline deadline);
 
@@ -39,6 +41,13 @@ Status stop_masquerade_and_forget(StateStore& store,
 Status stop_masquerade_without_state(const AttachmentKey& key,
                                      const std::vector<std::string>& owners,
                                      Deadline deadline);
+
+// What only this attachment holds goes, and its record stays: other than above, others are those whose records hold the
+// same, because a record may have been left without. Reads every record of the network.
+Status stop_masquerade(StateStore& store, const Record& record, Deadline deadline);
+
+// What is held for an owner of whom no record tells goes. False: there is one. For `isthmus gc`.
+Result<bool> remove_unheld_masquerade(StateStore& store, const std::string& owner, Deadline deadline);
 
 // For CHECK. Reads only.
 Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline);

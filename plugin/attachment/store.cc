@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "netns/file.h"
+#include "plugin/attachment/store_released.h"
 #include "plugin/cni/hash.h"
 #include "plugin/cni/json_value.h"
 #include "plugin/ipam/state_dir.h"
@@ -101,6 +102,20 @@ Status StateStore::remove(const AttachmentKey& key) {
   if (dir) TRY_OK(remove_file(dir->ref(), key.file_name()));
   prune(key.network);
   return done;
+}
+
+Status StateStore::retire(const Record& record) {
+  if (has_its_name(record)) {
+    TRY(auto dir, attachments(record.key.network));
+    // Where it cannot be kept it is removed as any other: that only takes a proof away.
+    auto released = make_beneath(dir_.ref(), kReleased);
+    if (dir && released) {
+      renameat(dir->ref().number(), record.key.file_name().c_str(), released->ref().number(),
+               released_name(record).c_str());
+    }
+  }
+  sweep_some_released(released_name(record));
+  return remove(record.key);
 }
 
 Status StateStore::discard(const NetworkName& network, const std::string& file_name) {

@@ -2,7 +2,8 @@
 //   <state>/boot_id                              of the boot all this belongs to; another boot's state is discarded
 //   <state>/lock                                 byte-range locks, never any content
 //   <state>/networks/<network>/attachments/<id>:<ifname>
-//   <state>/networks/<network>/leases/...        see plugin/ipam/lease_store.h
+//   <state>/released/<hash>:<name>               records of attachments that are gone while their namespace had its
+//   name <state>/networks/<network>/leases/...        see plugin/ipam/lease_store.h
 //   <state>/networks/<network>/cursor.<set>      likewise; alone it outlives the network's last attachment
 #pragma once
 
@@ -44,6 +45,17 @@ class StateStore {
   // Absent is done. Removes directories of the network that became empty; what stays after the last attachment of a
   // network with the embedded IPAM is its cursor files, a few bytes, so that released addresses rest.
   Status remove(const AttachmentKey& key);
+  // The same for an attachment of which `record` tells, the one that is on disk. While its namespace still has the name
+  // it was made by, the record is kept in released/: should the runtime die before it takes the name away, that proves
+  // whose name it was. Costs one rename instead of an unlink, and a look at up to four earlier ones, whose names have
+  // gone by now as a rule and which then go too. Only for names below /run, where no look can wait for a server.
+  Status retire(const Record& record);
+
+  // Records of attachments that are gone, whose namespaces had their names when that happened. They prove something
+  // only by netns_cookie: paths and inode numbers come back. Unreadable ones are left out.
+  Result<std::vector<Record>> released() const;
+  // Removes those whose namespace has no such name any more.
+  Status sweep_released();
 
   struct Listed {
     std::string file_name;
@@ -74,6 +86,8 @@ class StateStore {
   Result<std::optional<UniqueFd>> attachments(const NetworkName& network) const;
   Result<Record> read_record_file(FdRef dir, const NetworkName& network, const std::string& file_name) const;
   void prune(const NetworkName& network);
+  // In store_released.cc.
+  void sweep_some_released(const std::string& but);
 
   UniqueFd dir_;
   UniqueFd lock_;  // opened when first needed

@@ -10,6 +10,7 @@
 #include "netns/file.h"
 #include "plugin/attachment/store.h"
 #include "plugin/attachment/store_lock.h"
+#include "plugin/attachment/store_released.h"
 #include "plugin/ipam/state_dir.h"
 
 namespace isthmus {
@@ -50,6 +51,7 @@ Status discard_networks(FdRef dir) {
   if (renameat(dir.number(), "networks", dir.number(), kOldNetworks) != 0 && errno != ENOENT) {
     return state_error(errno, "set aside the state of an earlier boot in", path_of(dir));
   }
+  TRY_OK(remove_tree(dir, kReleased));
   return remove_tree(dir, kOldNetworks);
 }
 

@@ -92,7 +92,7 @@ class GcRun {
     FirstSeen seen = FirstSeen::load(options_.reap.state_dir, boot_id_);
     TRY_OK(survey.look(seen));
     if (wanted) keep_only(survey.items(), *wanted);
-    plan_steps(survey.items());
+    plan_steps(survey.items(), options_.reap);
     bool act = false;
     if (changes_something()) {
       TRY_OK(seen.save());
@@ -102,6 +102,7 @@ class GcRun {
     if (act) {
       TRY(status, carry_out(survey, seen));
     }
+    if (changes_something()) TRY_OK(sweep());
     TRY_OK(report(survey));
     if (status != kNothingLeft) return status;
     if (!changes_something() && !options_.dry_run && leaked(survey) > 0) {
@@ -154,7 +155,7 @@ class GcRun {
     auto planned = options_.from_plan.empty() ? std::optional<std::set<std::string>>() : leaked_keys(survey);
     TRY_OK(survey.look_again(seen));
     if (planned) keep_only(survey.items(), *planned);
-    plan_steps(survey.items());
+    plan_steps(survey.items(), options_.reap);
     auto limit = options_.limit;
     if (!limit && !options_.from_plan.empty()) limit = planned->size();
     if (auto breaker = circuit_breaker(survey.items(), limit)) {
@@ -164,6 +165,12 @@ class GcRun {
     TRY(ReapRun run, reap(survey, options_.reap, limit.value_or(kUsualLimit), [] { return interrupted != 0; }));
     if (interrupted != 0) return kInterrupted;
     return run.failed > 0 ? kPartlyFailed : kNothingLeft;
+  }
+
+  // What released names proved is not needed once they have gone.
+  Status sweep() {
+    TRY(auto store, StateStore::open_existing(options_.reap.state_dir));
+    return store ? store->sweep_released() : Status(done);
   }
 
   static std::set<std::string> leaked_keys(Survey& survey) {

@@ -31,15 +31,16 @@ std::string duration_into(const std::string& text, milliseconds& duration) {
 }
 
 std::string only_into(const std::vector<std::string>& kinds, ReapOptions& options) {
-  options.mounts = options.attachments = options.leases = false;
+  options.mounts = options.links = options.leases = options.rules = false;
   for (const std::string& kind : kinds) {
     if (kind == "mounts") {
       options.mounts = true;
+    } else if (kind == "links") {
+      options.links = true;
     } else if (kind == "leases") {
-      options.leases = options.attachments = true;
-    } else if (kind == "links" || kind == "rules") {
-      // Both go with the attachment they belong to.
-      options.attachments = true;
+      options.leases = true;
+    } else if (kind == "rules") {
+      options.rules = true;
     } else {
       return "'" + kind + "' is none of mounts, leases, links, rules";
     }
@@ -68,7 +69,7 @@ void declare(CLI::App& app, Raw& raw) {
   app.add_flag("--dry-run", options.dry_run, "look and report; change nothing, not even ages");
   app.add_flag("-y,--yes", options.yes, "do not ask; every protection stays");
   app.add_option("--older-than", raw.older_than, "how long a name must have been unused")->capture_default_str();
-  app.add_option("--only", raw.only, "mounts, leases, links, rules")->delimiter(',');
+  app.add_option("--only", raw.only, "take nothing but mounts, leases, links, rules")->delimiter(',');
   app.add_option("--root", options.reap.roots, "another directory of names, absolute; repeat for more");
   app.add_flag("--foreign", options.reap.foreign,
                "names without a record of ours too, if they look like containerd's, CRI-O's, podman's or Docker's");

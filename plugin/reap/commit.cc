@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <map>
 
+#include "plugin/attachment/network_masquerade.h"
+#include "plugin/attachment/undo.h"
 #include "plugin/ipam/lease_store.h"
+#include "plugin/reap/link_owner.h"
 #include "plugin/reap/release_record.h"
 
 namespace isthmus {
@@ -32,8 +35,12 @@ class Reaping {
       case ReapKind::attachment:
         set(item, ReapItem::Outcome::reaped, "");
         return done;
+      case ReapKind::link:
+        return take_link(item);
       case ReapKind::lease:
         return take_lease(item);
+      case ReapKind::rule:
+        return take_rule(item);
     }
     return done;
   }
@@ -94,23 +101,48 @@ class Reaping {
     return done;
   }
 
-  Status take_lease(ReapItem& item) {
-    TRY(NetworkName network, NetworkName::parse(item.network));
-    TRY(auto id, ContainerId::parse(item.holder.container_id));
-    TRY(auto ifname, IfName::parse(item.holder.ifname));
-    AttachmentKey key{network, id, ifname};
+  // Under the lock of an attachment that has no record: nobody can be at work on it, or begin.
+  template <class F>
+  Status take_without_record(ReapItem& item, F act) {
+    auto key = key_of(item);
     TRY(auto store, StateStore::open_existing(options_.state_dir));
-    TRY(auto leases, LeaseStore::open_existing(options_.state_dir, network));
-    TRY(auto address, IpAddress::parse(item.name));
-    if (!store || !leases) return done;
-    TRY(bool locked, store->try_lock(key));
-    auto record = store->read(key);
+    if (!key || !store) return done;
+    TRY(bool locked, store->try_lock(*key));
+    auto record = store->read(*key);
     if (!locked || !record || *record) {
       set(item, ReapItem::Outcome::skipped, "an ADD took it meanwhile");
       return done;
     }
-    TRY_OK(leases->release(address, item.holder));
+    TRY_OK(act(*key));
     set(item, ReapItem::Outcome::reaped, "");
+    return done;
+  }
+
+  Status take_link(ReapItem& item) {
+    return take_without_record(item, [&](const AttachmentKey& key) -> Status {
+      auto failures = undo(key, std::nullopt, true, survey_.deadline());
+      if (!failures.empty()) return std::move(failures.front());
+      return done;
+    });
+  }
+
+  Status take_lease(ReapItem& item) {
+    return take_without_record(item, [&](const AttachmentKey& key) -> Status {
+      TRY(auto leases, LeaseStore::open_existing(options_.state_dir, key.network));
+      TRY(auto address, IpAddress::parse(item.name));
+      return leases ? leases->release(address, item.holder) : Status(done);
+    });
+  }
+
+  Status take_rule(ReapItem& item) {
+    TRY(auto store, StateStore::open_existing(options_.state_dir));
+    if (!store) return done;
+    TRY(bool gone, remove_unheld_masquerade(*store, item.name, survey_.deadline()));
+    if (gone) {
+      set(item, ReapItem::Outcome::reaped, "");
+    } else {
+      set(item, ReapItem::Outcome::skipped, "an ADD took it meanwhile");
+    }
     return done;
   }
 
@@ -126,9 +158,9 @@ class Reaping {
   // A namespace that lives on is made mute, and keeps its address until it is dead.
   void release_records(ReapItem& item) {
     bool dead = item.outcome == ReapItem::Outcome::reaped;
+    const ReleaseParts parts{options_.links, dead && options_.leases, dead && options_.rules};
     for (const Record& record : item.records) {
-      auto released = dead ? release_record(options_.state_dir, record, survey_.deadline())
-                           : silence_record(options_.state_dir, record, survey_.deadline());
+      auto released = release_record(options_.state_dir, record, parts, survey_.deadline());
       if (released) continue;
       std::string text = item.outcome_text.empty() ? "" : item.outcome_text + "; ";
       set(item, ReapItem::Outcome::failed, text + released.error().text());
@@ -149,9 +181,22 @@ void count(const std::vector<ReapItem>& items, ReapRun& run) {
   }
 }
 
+void plan_release(const Record& record, const ReapOptions& options, std::vector<std::string>& steps) {
+  if (options.links && !record.host_ifname.empty()) steps.push_back("delete " + record.host_ifname);
+  if (options.leases) {
+    for (const Prefix& address : record.addresses)
+      steps.push_back("release " + address.address().text());
+  }
+  if (options.rules && !record.masquerade.empty())
+    steps.push_back("end the masquerade of " + record.key.network.text() + ", if it is the last there");
+  if (!options.whole_attachments()) return;
+  steps.push_back("remove the record of " + record.key.container_id.text().substr(0, 13) + " " +
+                  record.key.ifname.text());
+}
+
 }  // namespace
 
-void plan_steps(std::vector<ReapItem>& items) {
+void plan_steps(std::vector<ReapItem>& items, const ReapOptions& options) {
   for (ReapItem& item : items) {
     item.steps.clear();
     if (item.judgement.verdict != ReapVerdict::leaked) continue;
@@ -162,13 +207,11 @@ void plan_steps(std::vector<ReapItem>& items) {
       step("remove the file" + copies);
     }
     if (item.is_mount()) step("wait until the namespace is dead");
-    for (const Record& record : item.records) {
-      if (!record.host_ifname.empty()) step("delete " + record.host_ifname);
-      for (const Prefix& address : record.addresses)
-        step("release " + address.address().text());
-      step("remove the record of " + record.key.container_id.text().substr(0, 13) + " " + record.key.ifname.text());
-    }
+    for (const Record& record : item.records)
+      plan_release(record, options, item.steps);
+    if (item.kind == ReapKind::link) step("delete " + item.name);
     if (item.kind == ReapKind::lease) step("release " + item.name);
+    if (item.kind == ReapKind::rule) step("end the masquerade of " + item.name);
   }
 }
 

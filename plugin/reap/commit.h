@@ -18,7 +18,7 @@ struct ReapRun {
 };
 
 // What will be done, in order, for the plan: fills in `steps` of every leaked item.
-void plan_steps(std::vector<ReapItem>& items);
+void plan_steps(std::vector<ReapItem>& items, const ReapOptions& options);
 
 // More than ten and more than half of all names in one run: our idea of the world is wrong. nullopt: go on.
 std::optional<Error> circuit_breaker(const std::vector<ReapItem>& items, std::optional<std::size_t> explicit_limit);

@@ -20,13 +20,15 @@ enum class ReapKind {
   name,        // a mount of a network namespace
   file,        // a file without a mount here, which may carry one elsewhere
   attachment,  // a record of ours whose namespace has no name any more
+  link,        // a host's end of ours without a record
   lease,       // an address without a record
+  rule,        // subnets that are masqueraded for somebody of whom no record tells
 };
 std::string_view to_text(ReapKind kind);
 
 struct ReapItem {
   ReapKind kind = ReapKind::name;
-  std::string name;  // last part of the path; "NETWORK/CONTAINER/IFNAME"; an address
+  std::string name;  // last part of the path; "NETWORK/CONTAINER/IFNAME"; a link; an address; an owner of subnets
   std::string path;  // empty for what has none
   ReapEvidence evidence;
   ReapJudgement judgement;
@@ -36,11 +38,13 @@ struct ReapItem {
   std::uint64_t cookie = 0;
   std::string runtime;  // whose names look like this; empty: nobody's
   std::vector<Record> records;
+  std::vector<Record> released;  // of attachments that are gone; once looked inside, only those to this very namespace
   std::vector<std::string>
       copies;  // mounts elsewhere that go with the file: "in the mount namespace of pid 7 (monitor)"
   std::vector<std::string> links;  // inside
   std::optional<std::string> host_link;
-  std::string network;  // of a lease
+  int ifindex = 0;      // of a link
+  std::string network;  // of a link or a lease
   AttachmentRef holder;
   std::optional<std::uint64_t> sent_packets;
   DeathWitness witness;
@@ -55,6 +59,11 @@ struct ReapItem {
   std::string identity() const;
 };
 
+std::string_view to_text(ReapItem::Outcome outcome);
+
+// The containers it was made for, as far as records, released ones and leases tell.
+std::vector<std::string> containers_of(const ReapItem& item);
+
 struct ReapOptions {
   std::string state_dir;
   ReapPolicy policy;
@@ -63,9 +72,13 @@ struct ReapOptions {
   std::vector<std::string> roots;  // directories of names besides the known ones
   RuntimeQuestion runtimes;
   std::set<pid_t> ignore_pids;
-  bool mounts = true;       // names and files
-  bool attachments = true;  // links, rules and addresses of attachments proved dead
+  // What may be taken.
+  bool mounts = true;  // names and files
+  bool links = true;   // host's ends, and DNS files
   bool leases = true;
+  bool rules = true;  // masquerade
+  // A record goes only with all it tells of.
+  bool whole_attachments() const { return links && leases && rules; }
 };
 
 struct ReapCoverage {

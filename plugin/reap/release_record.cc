@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "plugin/attachment/network_masquerade.h"
 #include "plugin/attachment/store.h"
 #include "plugin/attachment/undo.h"
 #include "plugin/verbs/release.h"
@@ -46,7 +47,9 @@ std::string configuration(const std::string& state_dir, const Record& record) {
 
 Error as_error(const CniError& error) { return Error{"release an attachment", {}, 0, error.msg, {}, {}}; }
 
-Status release_locked(StateStore& store, const std::string& state_dir, const Record& record, Deadline deadline) {
+// Calls `act` with the call that DEL of the attachment would be.
+template <class F>
+Status with_call(const std::string& state_dir, const Record& record, Deadline deadline, F act) {
   auto invocation = parse_invocation(Verb::del, [&](std::string_view name) { return variable(record, name); });
   if (!invocation) return as_error(invocation.error());
   auto conf = parse_netconf(configuration(state_dir, record), *invocation);
@@ -55,8 +58,44 @@ Status release_locked(StateStore& store, const std::string& state_dir, const Rec
   set_environment(record);
   Report report;
   const std::function<Status(std::string_view)> no_answer = [](std::string_view) -> Status { return done; };
-  auto failures = release({*invocation, *conf, deadline, no_answer, report}, record.key, record, &store);
+  std::vector<CniError> failures = act(Call{*invocation, *conf, deadline, no_answer, report});
   if (!failures.empty()) return as_error(join_errors(failures));
+  return done;
+}
+
+Status release_all(StateStore& store, const std::string& state_dir, const Record& record, Deadline deadline) {
+  return with_call(state_dir, record, deadline,
+                   [&](const Call& call) { return release(call, record.key, record, &store); });
+}
+
+// After each part the record is written without it, so that a kill leaves it true.
+Status release_some(StateStore& store,
+                    const std::string& state_dir,
+                    Record record,
+                    ReleaseParts parts,
+                    Deadline deadline) {
+  if (parts.link) {
+    auto failures = undo(record.key, record, record.mac_guard, deadline);
+    if (!failures.empty()) return std::move(failures.front());
+    if (record.resolv_conf) {
+      record.resolv_conf.reset();
+      TRY_OK(store.write(record));
+    }
+  }
+  if (parts.leases && !record.ipam_type.empty()) {
+    TRY_OK(with_call(state_dir, record, deadline, [&](const Call& call) {
+      auto released = release_addresses(call, record.key, record);
+      return released ? std::vector<CniError>() : std::vector<CniError>{std::move(released).error()};
+    }));
+    record.addresses.clear();
+    record.ipam_type.clear();
+    TRY_OK(store.write(record));
+  }
+  if (parts.rules && !record.masquerade.empty()) {
+    TRY_OK(stop_masquerade(store, record, deadline));
+    record.masquerade.clear();
+    TRY_OK(store.write(record));
+  }
   return done;
 }
 
@@ -81,16 +120,10 @@ Status with_record(const std::string& state_dir, const Record& judged, F act) {
 
 }  // namespace
 
-Status release_record(const std::string& state_dir, const Record& judged, Deadline deadline) {
-  return with_record(state_dir, judged,
-                     [&](StateStore& store) { return release_locked(store, state_dir, judged, deadline); });
-}
-
-Status silence_record(const std::string& state_dir, const Record& judged, Deadline deadline) {
-  return with_record(state_dir, judged, [&](StateStore&) -> Status {
-    auto failures = undo(judged.key, judged, judged.mac_guard, deadline);
-    if (!failures.empty()) return std::move(failures.front());
-    return done;
+Status release_record(const std::string& state_dir, const Record& judged, ReleaseParts parts, Deadline deadline) {
+  return with_record(state_dir, judged, [&](StateStore& store) {
+    return parts.all() ? release_all(store, state_dir, judged, deadline)
+                       : release_some(store, state_dir, judged, parts, deadline);
   });
 }
 

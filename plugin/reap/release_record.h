@@ -9,12 +9,18 @@
 
 namespace isthmus {
 
-// Link, files, addresses (the embedded store's, or a delegate's DEL with the configuration in the record), the record
-// last. Done when somebody else did it, or when another attachment has taken its place under the same key.
-// Fails with [attachment-busy] while an ADD or DEL is at work on it, or with what failed first.
-Status release_record(const std::string& state_dir, const Record& judged, Deadline deadline);
+struct ReleaseParts {
+  bool link = true;  // the host's end, and files
+  bool leases = true;
+  bool rules = true;
+  bool all() const { return link && leases && rules; }
+};
 
-// Only the link and the files: what lives on unseen can no longer be reached, and its address stays taken.
-Status silence_record(const std::string& state_dir, const Record& judged, Deadline deadline);
+// Link, files, addresses (the embedded store's, or a delegate's DEL with the configuration in the record), masquerade;
+// the record last. When not all of it is to go the record stays, without what has gone. The link alone: what lives on
+// unseen can then no longer be reached, and keeps its address.
+// Done when somebody else did it, or when another attachment has taken its place under the same key.
+// Fails with [attachment-busy] while an ADD or DEL is at work on it, or with what failed first.
+Status release_record(const std::string& state_dir, const Record& judged, ReleaseParts parts, Deadline deadline);
 
 }  // namespace isthmus

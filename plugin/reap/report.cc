@@ -19,25 +19,13 @@ std::string printable(const std::string& text) {
 }
 
 std::string shown_name(const ReapItem& item) {
-  bool usual =
-      directory_of(item.path) == "/run/netns" || item.kind == ReapKind::attachment || item.kind == ReapKind::lease;
+  bool has_path = item.kind == ReapKind::name || item.kind == ReapKind::file;
+  bool usual = !has_path || directory_of(item.path) == "/run/netns";
   return printable(usual ? item.name : item.path);
 }
 
 std::string shown_state(const ReapItem& item) {
-  switch (item.outcome) {
-    case ReapItem::Outcome::none:
-      break;
-    case ReapItem::Outcome::reaped:
-      return "reaped";
-    case ReapItem::Outcome::held:
-      return "held";
-    case ReapItem::Outcome::skipped:
-      return "skipped";
-    case ReapItem::Outcome::failed:
-      return "failed";
-  }
-  return std::string(to_text(item.judgement.verdict));
+  return std::string(item.outcome == ReapItem::Outcome::none ? to_text(item.judgement.verdict) : to_text(item.outcome));
 }
 
 std::size_t rank(const ReapItem& item) {
@@ -123,7 +111,8 @@ std::string to_table(const ReapReport& report) {
 std::string to_textfile(const ReapReport& report, std::string_view previous) {
   std::string text;
   header(text, "isthmus_gc_reaped_total", "Leaked things that isthmus gc took away.", "counter");
-  for (ReapKind kind : {ReapKind::name, ReapKind::file, ReapKind::attachment, ReapKind::lease}) {
+  for (ReapKind kind :
+       {ReapKind::name, ReapKind::file, ReapKind::attachment, ReapKind::link, ReapKind::lease, ReapKind::rule}) {
     std::string sample = "isthmus_gc_reaped_total{kind=\"" + std::string(to_text(kind)) + "\"}";
     std::uint64_t now = count_items(
         report, [&](const ReapItem& item) { return item.kind == kind && item.outcome == ReapItem::Outcome::reaped; });

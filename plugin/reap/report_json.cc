@@ -21,22 +21,6 @@ const char* to_text(OwnerSays says) {
   return says == OwnerSays::gone ? "gone" : says == OwnerSays::alive ? "alive" : "unasked";
 }
 
-const char* to_text(ReapItem::Outcome outcome) {
-  switch (outcome) {
-    case ReapItem::Outcome::none:
-      return "none";
-    case ReapItem::Outcome::reaped:
-      return "reaped";
-    case ReapItem::Outcome::held:
-      return "held";
-    case ReapItem::Outcome::skipped:
-      return "skipped";
-    case ReapItem::Outcome::failed:
-      break;
-  }
-  return "failed";
-}
-
 std::string ratio(std::size_t part, std::size_t whole) { return std::to_string(part) + "/" + std::to_string(whole); }
 
 Json coverage_of(const ReapCoverage& coverage) {
@@ -54,14 +38,11 @@ Json coverage_of(const ReapCoverage& coverage) {
 
 Json owner_of(const ReapItem& item) {
   Json owner;
-  Json containers = Json::array();
   Json pods = Json::array();
-  for (const Record& record : item.records) {
-    containers.push_back(record.key.container_id.text());
-    if (!record.pod.empty()) pods.push_back(record.pod);
-  }
-  if (item.kind == ReapKind::lease) containers.push_back(item.holder.container_id);
-  owner["containers"] = std::move(containers);
+  for (const auto* records : {&item.records, &item.released})
+    for (const Record& record : *records)
+      if (!record.pod.empty()) pods.push_back(record.pod);
+  owner["containers"] = containers_of(item);
   owner["pods"] = std::move(pods);
   owner["looksLike"] = item.runtime;
   owner["says"] = to_text(item.evidence.owner);

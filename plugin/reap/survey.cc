@@ -11,7 +11,6 @@
 #include <memory>
 
 #include "netns/file.h"
-#include "plugin/ipam/lease_store.h"
 
 namespace isthmus {
 namespace {
@@ -42,6 +41,15 @@ std::optional<MountPlace> place_of(FdRef dir, const std::string& path) {
   auto facts = stat_mount(kOwnMountNs, mount->unique_id, true);
   if (!facts) return std::nullopt;
   return place_on(facts->device, facts->root, facts->mount_point, path);
+}
+
+// Whether there is anything of it that may be taken.
+bool is_wanted(const ReapItem& item, const ReapOptions& options) {
+  if (item.kind == ReapKind::name || item.kind == ReapKind::file) return options.mounts;
+  if (item.kind != ReapKind::attachment || options.whole_attachments()) return true;
+  const Record& record = item.records.front();
+  return (options.links && (item.host_link || record.resolv_conf)) || (options.leases && !record.ipam_type.empty()) ||
+         (options.rules && !record.masquerade.empty());
 }
 
 std::string where_is(pid_t example) {
@@ -95,6 +103,7 @@ Result<HostScan> Survey::scan(const std::set<ino_t>& inodes) {
   coverage_.mount_namespaces_read = scan.foreign.read;
   coverage_.walked = scan.foreign.walked;
   coverage_.holes = scan.holes;
+  coverage_.holes.insert(coverage_.holes.end(), own_holes_.begin(), own_holes_.end());
   return scan;
 }
 
@@ -155,6 +164,7 @@ Status Survey::read_records() {
   TRY(auto store, StateStore::open_existing(options_.state_dir));
   if (!store) return done;
   store_ = *std::move(store);
+  TRY(released_, store_->released());
   TRY(auto networks, store_->networks());
   for (const std::string& network : networks) {
     auto name = NetworkName::parse(network);
@@ -171,70 +181,15 @@ Status Survey::read_records() {
   return done;
 }
 
-// Records that belong to a name go with it; the others are candidates of their own.
-void Survey::find_attachments() {
-  std::map<std::string, std::vector<ReapItem*>> by_path;
-  for (ReapItem& item : items_)
-    by_path[item.path].push_back(&item);
-  std::vector<ReapItem> alone;
-  for (const Record& record : records_) {
-    bool taken = false;
-    for (ReapItem* item : by_path[canonical_run_path(record.netns)]) {
-      // Which namespace a plain file carries elsewhere is seen later; its inode decides then.
-      bool same =
-          item->mount.inode == record.netns_id.inode || (item->kind == ReapKind::file && item->mount.inode == 0);
-      if (!same) continue;
-      item->records.push_back(record);
-      taken = true;
-    }
-    if (taken || !options_.attachments) continue;
-    ReapItem item;
-    item.kind = ReapKind::attachment;
-    item.name = record.key.network.text() + "/" + record.key.container_id.text() + "/" + record.key.ifname.text();
-    item.path = record.netns;
-    item.records.push_back(record);
-    alone.push_back(std::move(item));
-  }
-  for (ReapItem& item : alone)
-    items_.push_back(std::move(item));
-}
-
-void Survey::find_leases() {
-  if (!store_ || !options_.leases) return;
-  std::set<std::pair<std::string, AttachmentRef>> held;
-  for (const Record& record : records_)
-    held.emplace(record.key.network.text(), record.key.ref());
-  auto networks = store_->networks();
-  if (!networks) return;
-  for (const std::string& network : *networks) {
-    auto name = NetworkName::parse(network);
-    if (!name) continue;
-    // A record that cannot be read may be the holder's.
-    bool unsure = std::any_of(bad_records_.begin(), bad_records_.end(),
-                              [&](const std::string& bad) { return bad.starts_with(network + "/"); });
-    auto leases = LeaseStore::open_existing(options_.state_dir, *name);
-    if (unsure || !leases || !*leases) continue;
-    auto all = (*leases)->list();
-    if (!all) continue;
-    for (const HeldAddress& lease : *all) {
-      if (lease.holder.container_id.empty() || held.contains({network, lease.holder})) continue;
-      ReapItem item;
-      item.kind = ReapKind::lease;
-      item.name = lease.address.text();
-      item.network = network;
-      item.holder = lease.holder;
-      items_.push_back(std::move(item));
-    }
-  }
-}
-
 Status Survey::look(FirstSeen& seen) {
   TRY(auto own, own_netns_mounts());
   TRY_OK(find_names(own));
   TRY_OK(find_files(own));
   TRY_OK(read_records());
   find_attachments();
+  find_links();
   find_leases();
+  find_rules();
   TRY(HostScan first, scan(inodes()));
   attach_copies_to_files(first);
   for (ReapItem& item : items_)
@@ -255,7 +210,8 @@ Status Survey::look(FirstSeen& seen) {
   auto lacks_a_look = [](const ReapItem& item) {
     return item.judgement.verdict == ReapVerdict::ageing && item.judgement.reason.starts_with("seen unused");
   };
-  if (std::any_of(items_.begin(), items_.end(), lacks_a_look)) return look_again(seen);
+  if (std::any_of(items_.begin(), items_.end(), lacks_a_look)) TRY_OK(look_again(seen));
+  std::erase_if(items_, [&](const ReapItem& item) { return !is_wanted(item, options_); });
   return done;
 }
 

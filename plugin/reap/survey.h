@@ -10,6 +10,7 @@
 
 #include "netns/netns_holders.h"
 #include "netns/netns_mounts.h"
+#include "plugin/attachment/kernel.h"
 #include "plugin/attachment/store.h"
 #include "plugin/reap/claims.h"
 #include "plugin/reap/first_seen.h"
@@ -18,6 +19,9 @@
 #include "plugin/reap/runtimes.h"
 
 namespace isthmus {
+
+// For one look into a namespace.
+inline constexpr std::chrono::seconds kLookTime(2);
 
 // One look at the whole host.
 struct HostScan {
@@ -58,17 +62,24 @@ class Survey {
   Status find_names(const std::vector<NetnsMount>& own);
   Status find_files(const std::vector<NetnsMount>& own);
   Status read_records();
+  // In survey_attachments.cc.
   void find_attachments();
+  void find_links();
   void find_leases();
+  void find_rules();
+  std::set<std::string> masquerade_owners() const;
   std::set<ino_t> inodes() const;
 
-  // Evidence, in survey_evidence.cc.
+  // Evidence: in survey_evidence.cc, and in survey_dead.cc for what has no name.
   void weigh(ReapItem& item, const HostScan& scan);
   void weigh_name(ReapItem& item, const HostScan& scan);
   void weigh_holders(ReapItem& item, ino_t inode, const HostScan& scan);
   void weigh_copies(ReapItem& item, const HostScan& scan);
   void weigh_attachment(ReapItem& item, const HostScan& scan);
+  void weigh_link(ReapItem& item, const HostScan& scan);
+  void weigh_peer(ReapItem& item, int nsid, Kernel<HostSide>& host, const HostScan& scan);
   void weigh_lease(ReapItem& item);
+  void weigh_rule(ReapItem& item);
   void weigh_inside(ReapItem& item, const HostScan& scan);
   void weigh_owner(ReapItem& item);
   void weigh_lock(ReapItem& item, const AttachmentKey& key);
@@ -83,6 +94,8 @@ class Survey {
   std::map<std::string, MountPlace> file_places_;  // by path, of plain files
   std::optional<StateStore> store_;
   std::vector<Record> records_;
+  std::vector<Record> released_;
+  std::vector<std::string> own_holes_;  // what could not be looked for, and says nothing about the rest
   std::vector<std::string> bad_records_;
   ReapCoverage coverage_;
   std::optional<Runtimes> runtimes_;

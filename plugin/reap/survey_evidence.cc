@@ -5,14 +5,11 @@
 #include <algorithm>
 
 #include "netns/file.h"
-#include "plugin/attachment/facts.h"
-#include "plugin/attachment/kernel.h"
 #include "plugin/reap/survey.h"
 
 namespace isthmus {
 namespace {
 
-constexpr std::chrono::seconds kLookTime(2);
 // A closed UDP socket is counted until an RCU grace period has passed.
 constexpr std::chrono::milliseconds kSocketPause(250);
 
@@ -35,8 +32,12 @@ void Survey::weigh(ReapItem& item, const HostScan& scan) {
       return weigh_name(item, scan);
     case ReapKind::attachment:
       return weigh_attachment(item, scan);
+    case ReapKind::link:
+      return weigh_link(item, scan);
     case ReapKind::lease:
       return weigh_lease(item);
+    case ReapKind::rule:
+      return weigh_rule(item);
   }
 }
 
@@ -113,7 +114,9 @@ void Survey::weigh_name(ReapItem& item, const HostScan& scan) {
   for (const Record& record : item.records)
     weigh_lock(item, record.key);
   if (is_clean(evidence) && item.is_mount() && !evidence.is_host) weigh_inside(item, scan);
-  evidence.has_record = !item.records.empty();
+  auto is_of_it = [&](const Record& record) { return item.cookie != 0 && record.netns_cookie == item.cookie; };
+  const bool was_ours = std::any_of(item.released.begin(), item.released.end(), is_of_it);
+  evidence.has_record = !item.records.empty() || was_ours;
   evidence.foreign_allowed = (options_.foreign && !item.runtime.empty()) || !item.is_mount();
   // An empty file that carries nothing holds nothing.
   evidence.owner_needed = item.is_mount();
@@ -153,6 +156,7 @@ void Survey::weigh_inside(ReapItem& item, const HostScan& scan) {
   std::erase_if(item.records, [&](const Record& record) {
     return record.netns_cookie != 0 && item.cookie != 0 && record.netns_cookie != item.cookie;
   });
+  std::erase_if(item.released, [&](const Record& record) { return record.netns_cookie != item.cookie; });
 }
 
 void Survey::recheck_sockets() {
@@ -166,85 +170,9 @@ void Survey::recheck_sockets() {
   }
 }
 
-void Survey::weigh_lock(ReapItem& item, const AttachmentKey& key) {
-  auto free = store_->try_lock(key);
-  if (free && *free) return store_->unlock(key);
-  item.evidence.in_use = true;
-  item.evidence.in_use_by = "an ADD or DEL of " + key.container_id.text().substr(0, 13) + " is at work";
-}
-
-// Its name is gone. Dead beyond doubt when nothing holds its namespace and its link's end here has gone with it.
-void Survey::weigh_attachment(ReapItem& item, const HostScan& scan) {
-  const Record& record = item.records.front();
-  ReapEvidence& evidence = item.evidence;
-  evidence.has_record = true;
-  weigh_lock(item, record.key);
-  weigh_holders(item, record.netns_id.inode, scan);
-  auto found = scan.holders.by_inode.find(record.netns_id.inode);
-  if (found != scan.holders.by_inode.end() && !found->second.named.empty()) {
-    const NetnsHolder& holder = found->second.named.front();
-    const std::string link = "/proc/" + std::to_string(holder.pid) + "/task/" + std::to_string(holder.tid) + "/ns/net";
-    auto inside = holder.kind == NetnsHolder::Kind::task
-                      ? look_inside(link, record.netns_id.inode, deadline_.at_most(kLookTime))
-                      : Result<NetnsInside>(Error{"look", "inside", 0, "no task", "", {}});
-    // Another namespace under a number that was used again.
-    if (inside && record.netns_cookie != 0 && inside->cookie != 0 && inside->cookie != record.netns_cookie) {
-      evidence.tasks = 0;
-      evidence.descriptors = 0;
-      evidence.holders.clear();
-    }
-  }
-  auto is_mounted = [&](const NetnsMount& mount) { return mount.inode == record.netns_id.inode; };
-  for (const NetnsMount& mount : scan.own) {
-    if (!is_mounted(mount)) continue;
-    auto inside = look_inside(mount.mount_point, mount.inode, deadline_.at_most(kLookTime));
-    bool another = inside && record.netns_cookie != 0 && inside->cookie != 0 && inside->cookie != record.netns_cookie;
-    if (!another) evidence.other_places.push_back("at " + mount.mount_point);
-  }
-  if (auto copies = scan.copies_by_inode.find(record.netns_id.inode); copies != scan.copies_by_inode.end()) {
-    const auto& copy = copies->second.front();
-    evidence.other_places.push_back("at " + copy.mount->mount_point + " " + *copy.where);
-  }
-  auto host = open_host(deadline_);
-  auto link = host ? find_host_end(*host, record.key, record.host_ifname)
-                   : Result<std::optional<LinkInfo>>(std::move(host).error());
-  if (!link) {
-    evidence.holes.push_back(link.error().text());
-    return;
-  }
-  item.host_link = *link ? std::optional<std::string>((*link)->name) : std::nullopt;
-  evidence.owner_needed = link->has_value();
-}
-
-// Intent goes to disk before the first address is taken, so an address without a record belongs to nobody.
-void Survey::weigh_lease(ReapItem& item) {
-  item.evidence.has_record = true;
-  auto network = NetworkName::parse(item.network);
-  auto id = ContainerId::parse(item.holder.container_id);
-  auto ifname = IfName::parse(item.holder.ifname);
-  if (!network || !id || !ifname) {
-    item.evidence.holes.emplace_back("whose address it is");
-    return;
-  }
-  AttachmentKey key{*network, *id, *ifname};
-  weigh_lock(item, key);
-  if (auto record = store_->read(key); !record || *record) item.evidence.identity_changed = true;
-  auto host = open_host(deadline_);
-  auto link = host ? find_host_end(*host, key, "") : Result<std::optional<LinkInfo>>(std::move(host).error());
-  if (!link) {
-    item.evidence.holes.push_back(link.error().text());
-    return;
-  }
-  item.host_link = *link ? std::optional<std::string>((*link)->name) : std::nullopt;
-  item.evidence.owner_needed = link->has_value();
-}
-
 void Survey::weigh_owner(ReapItem& item) {
   ReapEvidence& evidence = item.evidence;
-  std::vector<std::string> containers;
-  for (const Record& record : item.records)
-    containers.push_back(record.key.container_id.text());
-  if (item.kind == ReapKind::lease) containers.push_back(item.holder.container_id);
+  const std::vector<std::string> containers = containers_of(item);
   if (item.is_mount() || item.kind == ReapKind::file) {
     evidence.claims = claims_->on(item.path, *runtimes_);
     for (const std::string& hole : claims_->holes()) {

@@ -9,7 +9,7 @@
 #include "plugin/attachment/netns_resolv_conf.h"
 #include "plugin/attachment/network_masquerade.h"
 #include "plugin/attachment/store.h"
-#include "plugin/ipam/ipam.h"
+#include "plugin/verbs/full_pool.h"
 #include "plugin/verbs/merge_result.h"
 #include "plugin/verbs/release.h"
 #include "plugin/verbs/settings_of.h"
@@ -156,7 +156,7 @@ class Addition {
  private:
   AnswerStatus attach(Record& record) {
     const Settings& settings = *call_.conf.settings;
-    TRY(Lease lease, acquire_lease({call_.invocation, call_.conf, call_.deadline}));
+    TRY(Lease lease, acquire_lease_making_room(call_, store_, host_));
     addresses_ = Addresses::held;
     for (const auto& leased : lease.addresses) {
       record.addresses.push_back(leased.address);

@@ -24,6 +24,8 @@ Answer<NetConf> conf_of(const Call& call, const Invocation& invocation, const st
   return conf;
 }
 
+}  // namespace
+
 AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const std::optional<Record>& record) {
   Invocation invocation = call.invocation;
   invocation.verb = Verb::del;
@@ -44,6 +46,8 @@ AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const
   std::vector<IpAddress> known = addresses_of(*record);
   return release_lease(ipam, &known);
 }
+
+namespace {
 
 // Without a record the configuration says what there may be.
 std::vector<std::string> masquerade_owners(const Call& call,
@@ -73,7 +77,7 @@ std::vector<CniError> release(const Call& call,
   if (!released) failures.push_back(std::move(released).error());
   if (!failures.empty()) return failures;
   auto owners = masquerade_owners(call, key, record);
-  auto forgotten = store != nullptr ? stop_masquerade_and_forget(*store, key, owners, call.deadline)
+  auto forgotten = store != nullptr ? stop_masquerade_and_forget(*store, key, record, owners, call.deadline)
                                     : stop_masquerade_without_state(key, owners, call.deadline);
   if (!forgotten) failures.emplace_back(forgotten.error());
   return failures;

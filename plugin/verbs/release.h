@@ -21,4 +21,7 @@ std::vector<CniError> release(const Call& call,
                               StateStore* store,
                               Addresses addresses = Addresses::held);
 
+// Only the addresses, with the configuration they were taken with.
+AnswerStatus release_addresses(const Call& call, const AttachmentKey& key, const std::optional<Record>& record);
+
 }  // namespace isthmus

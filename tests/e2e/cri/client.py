@@ -8,6 +8,8 @@
   client.py run POD COMMAND...       a container in the pod; print its id
   client.py exec CONTAINER COMMAND...
   client.py stop-pod POD | remove-pod POD | pods
+  client.py run-pods NAME COUNT PARALLEL   print each one's id and first address
+  client.py end-pods-but [POD...]    stop and remove all others
   client.py churn COUNT PARALLEL     run, stop and remove that many pods; no address may be given twice
 
 Environment: CRI_SOCKET, IMAGE, and PYTHONPATH with runtime_pb2, which protoc makes from runtime.proto.
@@ -100,6 +102,17 @@ def end_pod(pod):
     remove_pod(pod)
 
 
+def run_pods(name, count, parallel):
+    with concurrent.futures.ThreadPoolExecutor(int(parallel)) as pool:
+        pods = list(pool.map(run_pod, ["%s-%d" % (name, i) for i in range(int(count))]))
+    return "\n".join("%s %s" % (pod, addresses(pod)[0]) for pod in pods)
+
+
+def end_pods_but(*kept):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(end_pod, [item.id for item in call("ListPodSandbox").items if item.id not in kept]))
+
+
 def churn(count, parallel):
     start = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(int(parallel)) as pool:
@@ -129,6 +142,8 @@ VERBS = {
     "stop-pod": stop_pod,
     "remove-pod": remove_pod,
     "pods": lambda: "\n".join(pod.id for pod in call("ListPodSandbox").items),
+    "run-pods": run_pods,
+    "end-pods-but": end_pods_but,
     "churn": churn,
 }
 

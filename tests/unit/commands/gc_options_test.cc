@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace isthmus {
 namespace {
 
@@ -47,7 +49,7 @@ TEST(GcOptions, Defaults) {
   EXPECT_EQ(options.reap.policy.grace, minutes(15));
   EXPECT_EQ(options.reap.policy.min_scans, 2);
   EXPECT_FALSE(options.yes || options.dry_run || options.json || options.reap.foreign || options.reap.here);
-  EXPECT_TRUE(options.reap.mounts && options.reap.attachments && options.reap.leases);
+  EXPECT_TRUE(options.reap.mounts && options.reap.whole_attachments());
   EXPECT_FALSE(options.limit);
   EXPECT_EQ(options.reap.state_dir, "/run/isthmus");
 }
@@ -63,12 +65,26 @@ TEST(GcOptions, AllOfThem) {
                             "--textfile", "/t/x.prom"});
   EXPECT_TRUE(options.yes && options.json && options.reap.foreign && options.reap.here);
   EXPECT_EQ(options.reap.policy.grace, seconds(0));
-  EXPECT_TRUE(options.reap.mounts && options.reap.attachments);
-  EXPECT_FALSE(options.reap.leases);
+  EXPECT_TRUE(options.reap.mounts && options.reap.links);
+  EXPECT_FALSE(options.reap.leases || options.reap.rules);
   EXPECT_EQ(options.reap.roots, (std::vector<std::string>{"/a", "/b"}));
   EXPECT_EQ(options.limit, 0U);
   EXPECT_EQ(options.deadline, seconds(5));
   EXPECT_TRUE(options.reap.ignore_pids.contains(1));
+}
+
+TEST(GcOptions, OnlyIsThatAlone) {
+  using Flag = bool ReapOptions::*;
+  const std::map<std::string_view, Flag> flags = {{"mounts", &ReapOptions::mounts},
+                                                  {"links", &ReapOptions::links},
+                                                  {"leases", &ReapOptions::leases},
+                                                  {"rules", &ReapOptions::rules}};
+  for (const auto& [word, flag] : flags) {
+    GcOptions options = good({"--only", word});
+    for (const auto& [other, value] : flags)
+      EXPECT_EQ(options.reap.*value, value == flag) << word << ": " << other;
+    EXPECT_FALSE(options.reap.whole_attachments());
+  }
 }
 
 TEST(GcOptions, SaysWhatIsWrong) {

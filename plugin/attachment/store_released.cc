@@ -1,0 +1,111 @@
+// Records of attachments that are gone whose namespace still had its name.
+#include "plugin/attachment/store_released.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+#include "netns/file.h"
+#include "plugin/attachment/netns_name.h"
+#include "plugin/attachment/store.h"
+#include "plugin/cni/hash.h"
+#include "plugin/cni/json_value.h"
+#include "plugin/ipam/state_dir.h"
+
+namespace isthmus {
+namespace {
+
+constexpr std::uint64_t kReleasedPurpose = 300;  // none of key.cc's or store_lock.cc's
+
+// What one DEL may look at, however many there are: the first ones of the directory, and some from further behind, so
+// that names that stay do not hide others that have gone.
+constexpr std::size_t kListed = 128;
+constexpr std::size_t kFirst = 2;
+constexpr std::size_t kLooks = 4;
+
+std::vector<std::string> first_names(FdRef dir) {
+  std::vector<std::string> names;
+  int own = openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (own < 0) return names;
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(own), closedir);
+  if (!stream) {
+    close(own);
+    return names;
+  }
+  while (names.size() < kListed) {
+    const dirent* entry = readdir(stream.get());
+    if (entry == nullptr) break;
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  return names;
+}
+
+Result<Record> read_released(FdRef dir, const std::string& name) {
+  TRY(std::string bytes, read_small_file(dir, name, kMaxJsonBytes));
+  return parse_record(bytes);
+}
+
+// One that cannot be read proves nothing.
+void sweep_one(FdRef dir, const std::string& name) {
+  auto record = read_released(dir, name);
+  if (record ? !has_its_name(*record) : record.error().err == 0) unlinkat(dir.number(), name.c_str(), 0);
+}
+
+}  // namespace
+
+bool has_its_name(const Record& record) {
+  // /proc/PID/ns/net is no name that anybody could leave behind.
+  return record.netns_cookie != 0 && !record.netns.starts_with("/proc/") &&
+         look_at_netns_name(record) == NetnsName::same;
+}
+
+std::string released_name(const Record& record) {
+  const AttachmentKey& key = record.key;
+  std::string whose = key.network.text() + "/" + key.container_id.text() + "/" + key.ifname.text() + "/" +
+                      std::to_string(record.netns_cookie);
+  std::array<char, 17> hex;
+  std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(hash_text(whose, kReleasedPurpose)));
+  return std::string(hex.data()) + ":" + record.netns.substr(record.netns.rfind('/') + 1).substr(0, 200);
+}
+
+void StateStore::sweep_some_released(const std::string& but) {
+  auto dir = open_beneath(dir_.ref(), kReleased);
+  if (!dir || !*dir) return;
+  std::vector<std::string> names = first_names((*dir)->ref());
+  std::erase(names, but);
+  for (std::size_t look = 0; look < kLooks && look < names.size(); ++look) {
+    // Any number will do that is not the same at each call.
+    std::size_t behind = names.size() - look;
+    std::size_t which = look < kFirst ? look : look + (static_cast<std::size_t>(getpid()) * 2654435761U >> 7) % behind;
+    std::swap(names[look], names[which]);
+    sweep_one((*dir)->ref(), names[look]);
+  }
+}
+
+Status StateStore::sweep_released() {
+  TRY(auto dir, open_beneath(dir_.ref(), kReleased));
+  if (!dir) return done;
+  TRY(auto names, list_names(dir->ref()));
+  for (const std::string& name : names)
+    sweep_one(dir->ref(), name);
+  return done;
+}
+
+Result<std::vector<Record>> StateStore::released() const {
+  std::vector<Record> records;
+  TRY(auto dir, open_beneath(dir_.ref(), kReleased));
+  if (!dir) return records;
+  TRY(auto names, list_names(dir->ref()));
+  for (const std::string& name : names) {
+    if (auto record = read_released(dir->ref(), name)) records.push_back(*std::move(record));
+  }
+  return records;
+}
+
+}  // namespace isthmus
