@@ -55,6 +55,15 @@ Result<bool> is_covered(const NetnsMount& judged) {
                      [&](const NetnsMount& mount) { return mount.old_id == judged.old_id && mount.covered; });
 }
 
+// Without a look through the mount, which would be a use of it.
+Result<bool> is_still_there(const NetnsMount& judged) {
+  TRY(auto mounts, own_netns_mounts());
+  return std::any_of(mounts.begin(), mounts.end(), [&](const NetnsMount& mount) {
+    return mount.unique_id == judged.unique_id && mount.old_id == judged.old_id && mount.inode == judged.inode &&
+           mount.mount_point == judged.mount_point;
+  });
+}
+
 bool may_wait_for_a_server(long magic) {
   constexpr std::array<long, 6> kServers = {FUSE_SUPER_MAGIC,      NFS_SUPER_MAGIC,       SMB_SUPER_MAGIC,
                                             0xff534d42 /* cifs */, 0x00c36400 /* ceph */, V9FS_MAGIC};
@@ -85,6 +94,20 @@ Result<UnmountOutcome> unmount_exactly(FdRef dir, const std::string& name, const
   const std::string link = "/proc/self/fd/" + std::to_string(mount.ref().number());
   if (umount2(link.c_str(), MNT_DETACH) == 0) return UnmountOutcome::unmounted;
   if (errno == EINVAL) return UnmountOutcome::changed;
+  return errno_error("unmount", in_quotes(name));
+}
+
+Result<ExpireOutcome> expire_exactly(FdRef dir, const std::string& name, const NetnsMount& judged) {
+  TRY(bool there, is_still_there(judged));
+  if (!there) return ExpireOutcome::changed;
+  TRY(bool covered, is_covered(judged));
+  if (covered) return ExpireOutcome::covered;
+  // By the path: should another mount be there by now, it has no mark yet and only gets one.
+  const std::string path = "/proc/self/fd/" + std::to_string(dir.number()) + "/" + name;
+  if (umount2(path.c_str(), MNT_EXPIRE | UMOUNT_NOFOLLOW) == 0) return ExpireOutcome::unmounted;
+  if (errno == EAGAIN) return ExpireOutcome::armed;
+  if (errno == EBUSY) return ExpireOutcome::busy;
+  if (errno == EINVAL || errno == ENOENT) return ExpireOutcome::changed;
   return errno_error("unmount", in_quotes(name));
 }
 

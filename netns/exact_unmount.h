@@ -40,6 +40,18 @@ enum class UnmountOutcome {
 // Detaches the mount `judged` from `name` in `dir`. The descriptor it needs is held for some microseconds only.
 Result<UnmountOutcome> unmount_exactly(FdRef dir, const std::string& name, const NetnsMount& judged);
 
+enum class ExpireOutcome {
+  armed,  // the kernel watches it from now on; at a second call: somebody has opened or inspected it since the first
+  unmounted,  // nobody has since it was armed
+  busy,       // somebody has it open, or is about to
+  changed,
+  covered,
+};
+
+// The same in two calls with a pause between them, which the kernel watches over (MNT_EXPIRE): the first arms it, the
+// second takes it away if nobody has opened or inspected it meanwhile. Neither opens it. A task inside is no use of it.
+Result<ExpireOutcome> expire_exactly(FdRef dir, const std::string& name, const NetnsMount& judged);
+
 enum class UnlinkOutcome {
   removed,
   absent,

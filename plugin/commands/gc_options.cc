@@ -58,6 +58,7 @@ struct Raw {
   GcOptions options;
   std::string older_than = "15m";
   std::string deadline = "60s";
+  std::string strict;
   std::string output = "table";
   std::vector<std::string> only;
   std::vector<int> ignore_pids;
@@ -69,6 +70,8 @@ void declare(CLI::App& app, Raw& raw) {
   app.add_flag("--dry-run", options.dry_run, "look and report; change nothing, not even ages");
   app.add_flag("-y,--yes", options.yes, "do not ask; every protection stays");
   app.add_option("--older-than", raw.older_than, "how long a name must have been unused")->capture_default_str();
+  app.add_option("--strict", raw.strict,
+                 "take a name only if nobody even looks at it for so long, as the kernel sees it");
   app.add_option("--only", raw.only, "take nothing but mounts, leases, links, rules")->delimiter(',');
   app.add_option("--root", options.reap.roots, "another directory of names, absolute; repeat for more");
   app.add_flag("--foreign", options.reap.foreign,
@@ -100,6 +103,10 @@ std::string finish(const CLI::App& app, Raw& raw) {
   if (auto wrong = duration_into(raw.older_than, options.reap.policy.grace); !wrong.empty())
     return "--older-than: " + wrong;
   if (auto wrong = duration_into(raw.deadline, options.deadline); !wrong.empty()) return "--deadline: " + wrong;
+  if (!raw.strict.empty()) {
+    if (auto wrong = duration_into(raw.strict, options.reap.quiet); !wrong.empty()) return "--strict: " + wrong;
+    if (options.reap.quiet >= options.deadline) return "--strict: not shorter than the deadline of the whole run";
+  }
   if (!raw.only.empty()) {
     if (auto wrong = only_into(raw.only, options.reap); !wrong.empty()) return "--only: " + wrong;
   }

@@ -45,6 +45,19 @@ class Reaping {
     return done;
   }
 
+  // Those that cannot be armed are seen as used when their turn comes.
+  void arm(std::vector<ReapItem>& items, std::size_t limit) {
+    for (ReapItem& item : items) {
+      if (item.kind != ReapKind::name || item.judgement.verdict != ReapVerdict::leaked || limit == 0) continue;
+      --limit;
+      auto dir = directory(directory_of(item.path));
+      auto armed = dir ? expire_exactly(*dir, item.name, item.mount) : Result<ExpireOutcome>(dir.error());
+      // Armed by an earlier run that was killed, and not touched since: then it is a second call already.
+      item.armed = armed && *armed == ExpireOutcome::armed;
+    }
+    usleep(static_cast<useconds_t>(std::chrono::microseconds(options_.quiet).count()));
+  }
+
   // After all names have gone: the kernel takes namespaces down in batches, so waiting once is enough for all.
   void finish(std::vector<ReapItem>& items) {
     wait_for_deaths(items);
@@ -71,6 +84,10 @@ class Reaping {
   Status take_name(ReapItem& item) {
     TRY(FdRef dir, directory(directory_of(item.path)));
     TRY(auto file, file_below(dir, item.name));
+    if (options_.quiet.count() > 0) {
+      TRY(bool unmounted, fire(item, dir));
+      return unmounted && file ? remove_file(item, dir, *file) : Status(done);
+    }
     TRY(UnmountOutcome unmounted, unmount_exactly(dir, item.name, item.mount));
     if (unmounted == UnmountOutcome::changed) {
       set(item, ReapItem::Outcome::skipped, "it had changed when its turn came; nothing was touched");
@@ -83,6 +100,23 @@ class Reaping {
     set(item, ReapItem::Outcome::reaped, "");
     if (file) return remove_file(item, dir, *file);
     return done;
+  }
+
+  // Whether the name is unmounted.
+  Result<bool> fire(ReapItem& item, FdRef dir) {
+    ExpireOutcome outcome = ExpireOutcome::changed;
+    if (item.armed) {
+      TRY(outcome, expire_exactly(dir, item.name, item.mount));
+    }
+    if (outcome == ExpireOutcome::unmounted) {
+      set(item, ReapItem::Outcome::reaped, "");
+      return true;
+    }
+    bool used = !item.armed || outcome == ExpireOutcome::armed || outcome == ExpireOutcome::busy;
+    set(item, ReapItem::Outcome::skipped,
+        used ? "somebody opened or inspected it meanwhile; nothing was touched"
+             : "it had changed when its turn came; nothing was touched");
+    return false;
   }
 
   Status take_file(ReapItem& item) {
@@ -241,6 +275,7 @@ Result<ReapRun> reap(Survey& survey,
   Reaping reaping(survey, options);
   std::optional<Error> stopped;
   std::size_t taken = 0;
+  if (options.quiet.count() > 0) reaping.arm(survey.items(), limit);
   for (ReapItem& item : survey.items()) {
     if (item.judgement.verdict != ReapVerdict::leaked || taken == limit) continue;
     if (interrupted() || survey.deadline().passed()) {

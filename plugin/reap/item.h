@@ -1,6 +1,7 @@
 // One thing that may be reaped, with everything that was found out about it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -49,6 +50,7 @@ struct ReapItem {
   std::optional<std::uint64_t> sent_packets;
   DeathWitness witness;
 
+  bool armed = false;              // of a name: the kernel watches whether anybody opens it
   std::vector<std::string> steps;  // what would be done, then what was done
   enum class Outcome { none, reaped, held, skipped, failed };
   Outcome outcome = Outcome::none;
@@ -72,6 +74,8 @@ struct ReapOptions {
   std::vector<std::string> roots;  // directories of names besides the known ones
   RuntimeQuestion runtimes;
   std::set<pid_t> ignore_pids;
+  // Not 0: a name goes only if nobody opens or inspects it for so long, as the kernel sees it.
+  std::chrono::milliseconds quiet{0};
   // What may be taken.
   bool mounts = true;  // names and files
   bool links = true;   // host's ends, and DNS files

@@ -13,7 +13,7 @@ need_plugins loopback
 enter_private_host "$@"
 . "$here/containerd.sh"
 
-: "${GC_ROUNDS:=3}" "${GC_PODS:=8}" "${GC_LIVE:=2}"
+: "${GC_ROUNDS:=3}" "${GC_PODS:=8}" "${GC_LIVE:=2}" "${GC_PARALLEL:=8}"
 make_image "$PRIVATE_WORK/image"
 protoc --proto_path="$here/cri" --python_out="$PRIVATE_WORK" runtime.proto
 export IMAGE CRI_SOCKET=$CONTAINERD_SOCKET PYTHONPATH=$PRIVATE_WORK PYTHONDONTWRITEBYTECODE=1
@@ -34,11 +34,11 @@ records() { find /run/isthmus -path '*/attachments/*' -type f 2>/dev/null | wc -
 leases() { find /run/isthmus -path '*/leases/*' -type f 2>/dev/null | wc -l; }
 links() { ip -o link show type veth 2>/dev/null | wc -l; } # names the other end's namespace, if that is not dying
 # Looks all the time, because a sandbox is between its namespace and its place in containerd's store for moments only.
-await_names() {
-  local there=() end=$((SECONDS + 60))
-  while [ "${#there[@]}" -lt "$1" ]; do
+await_names() { # -gt|-ge|-lt NUMBER
+  local there=(/run/netns/cni-*) end=$((SECONDS + 60))
+  until [ "${#there[@]}" "$1" "$2" ]; do
+    [ "$SECONDS" -lt "$end" ] || fail "${#there[@]} names, still not $1 $2"
     there=(/run/netns/cni-*)
-    [ "$SECONDS" -lt "$end" ] || fail "no $1 names within a minute"
   done
 }
 no_adds() { ! pgrep -x isthmus >/dev/null; }
@@ -63,10 +63,15 @@ reaped=0
 
 for round in $(seq "$GC_ROUNDS"); do
   step "round $round: $GC_PODS pods, and SIGKILL to containerd and their shims in the middle"
-  cri churn "$GC_PODS" 8 >/dev/null 2>&1 &
+  cri churn "$GC_PODS" "$GC_PARALLEL" >/dev/null 2>&1 &
   maker=$!
-  # In the middle: some sandboxes have their namespace, none or few have everything.
-  await_names $((GC_LIVE + RANDOM % (GC_PODS / 2) + 1))
+  # In the middle of their making, and in every third round of their end.
+  if [ $((round % 3)) = 0 ]; then
+    await_names -ge $((GC_LIVE + GC_PODS))
+    await_names -lt $((GC_LIVE + GC_PODS - RANDOM % (GC_PODS / 2)))
+  else
+    await_names -gt $((GC_LIVE + RANDOM % (GC_PODS * 3 / 4)))
+  fi
   kill -KILL "$CONTAINERD_PID"
   shims=$(shims_but_of "${live[@]}")
   # shellcheck disable=SC2086

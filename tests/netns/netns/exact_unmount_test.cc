@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -49,6 +50,38 @@ class ExactUnmount : public PrivateHost {
     return false;
   }
 };
+
+TEST_F(ExactUnmount, ExpiresWhatNobodyLooksAt) {
+  NamedNetns a("quiet");
+  const NetnsMount judged = mount_at(a.path());
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "quiet", judged), ExpireOutcome::armed);
+  // Reading the mount table is no use of a mount.
+  EXPECT_EQ(mount_at(a.path()), judged);
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "quiet", judged), ExpireOutcome::unmounted);
+  EXPECT_FALSE(mounted(a.path()));
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "quiet", judged), ExpireOutcome::changed);
+}
+
+TEST_F(ExactUnmount, DoesNotExpireWhatSomebodyLooksAtOrWhatIsAnother) {
+  auto name = std::make_unique<NamedNetns>("busy");
+  const std::string path = name->path();
+  NetnsMount judged = mount_at(path);
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::armed);
+  EXPECT_TRUE(exists(path));  // a look
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::armed);
+  UniqueFd use(open(path.c_str(), O_RDONLY));
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::busy);
+  use.reset();
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::armed);
+  name.reset();
+  name = std::make_unique<NamedNetns>("busy");
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::changed);
+  judged = mount_at(path);
+  ASSERT_EQ(mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr), 0);
+  EXPECT_EQ(*expire_exactly(dir_.ref(), "busy", judged), ExpireOutcome::covered);
+  EXPECT_EQ(umount2(path.c_str(), MNT_DETACH), 0);
+  EXPECT_EQ(mount_at(path), judged);
+}
 
 TEST_F(ExactUnmount, BothSourcesAgree) {
   NamedNetns a("a b");
