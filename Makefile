@@ -52,7 +52,7 @@ test: deps-test ## every test
 
 gc-soak: build deps-test ## kill containerd among its pods twenty times: isthmus gc takes exactly what is dead
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus GC_ROUNDS=$${GC_ROUNDS:-20} GC_PODS=$${GC_PODS:-100} GC_LIVE=$${GC_LIVE:-100} GC_PARALLEL=$${GC_PARALLEL:-16} \
-	  bash tests/e2e/gc_containerd_test.sh
+	  CONTAINERD_START_TIME=120 bash tests/e2e/gc_containerd_test.sh
 
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)

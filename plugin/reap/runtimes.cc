@@ -1,7 +1,9 @@
 #include "plugin/reap/runtimes.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,8 +43,35 @@ std::string why(const Error& error, const std::string& program) {
   return "'" + program + "': " + error.detail;
 }
 
+// Who listens at a socket works with the names of its own mount namespace: in another one than ours (kubensmnt, a unit
+// with private mounts) it may be right that a container is gone, and the name here be another's. Empty: it is ours.
+std::string in_another_mount_namespace(const std::string& socket) {
+  UniqueFd connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (!connection || socket.size() >= sizeof address.sun_path) return "its socket cannot be asked";
+  socket.copy(address.sun_path, socket.size());
+  if (connect(connection.ref().number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    return strerror(errno);
+  }
+  ucred listener{};
+  socklen_t size = sizeof listener;
+  if (getsockopt(connection.ref().number(), SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0) return strerror(errno);
+  struct stat theirs {};
+  struct stat ours {};
+  // 0: it is outside our pid namespace.
+  const std::string pid = std::to_string(listener.pid);
+  if (listener.pid == 0 || stat(("/proc/" + pid + "/ns/mnt").c_str(), &theirs) != 0 ||
+      stat("/proc/self/ns/mnt", &ours) != 0) {
+    return "which mount namespace it works in cannot be seen (pid " + pid + ")";
+  }
+  if (theirs.st_ino == ours.st_ino) return {};
+  return "it works in another mount namespace (pid " + pid + "): the names here may not be those it means";
+}
+
 constexpr std::array kContainerdSockets = {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"};
 constexpr const char* kCrioSocket = "/run/crio/crio.sock";
+constexpr const char* kDockerSocket = "/run/docker.sock";
 
 }  // namespace
 
@@ -51,7 +80,15 @@ void Runtimes::add_answer(const std::string& name, const std::string& lines) {
   asked_.push_back(name + ": " + std::to_string(count) + (count == 1 ? " container" : " containers"));
 }
 
+bool Runtimes::is_here(const std::string& name, const std::string& socket) {
+  std::string elsewhere = in_another_mount_namespace(socket);
+  if (elsewhere.empty()) return true;
+  silent_.push_back(name + " cannot be relied on: " + elsewhere);
+  return false;
+}
+
 void Runtimes::ask_containerd(const std::string& socket, Deadline deadline) {
+  if (!is_here("containerd", socket)) return;
   auto namespaces = ask_program({"ctr", "--address", socket, "--timeout", "2s", "namespaces", "list", "-q"}, deadline);
   std::string ids;
   std::string failure = namespaces ? "" : why(namespaces.error(), "ctr");
@@ -71,6 +108,7 @@ void Runtimes::ask_containerd(const std::string& socket, Deadline deadline) {
 }
 
 void Runtimes::ask_crio(const std::string& socket, Deadline deadline) {
+  if (!is_here("CRI-O", socket)) return;
   auto pods = ask_program({"crictl", "--runtime-endpoint", "unix://" + socket, "pods", "-q", "--no-trunc"}, deadline);
   if (pods) return add_answer("CRI-O", *pods);
   silent_.push_back("CRI-O does not answer: " + why(pods.error(), "crictl"));
@@ -83,6 +121,7 @@ void Runtimes::ask_podman(Deadline deadline) {
 }
 
 void Runtimes::ask_docker(Deadline deadline) {
+  if (!is_here("docker", kDockerSocket)) return;
   auto list = ask_program({"docker", "ps", "-a", "-q", "--no-trunc"}, deadline);
   if (list) return add_answer("docker", *list);
   silent_.push_back("docker does not answer: " + why(list.error(), "docker"));
@@ -105,7 +144,7 @@ void Runtimes::find_all(Deadline deadline) {
     silent_.emplace_back("CRI-O was here (/run/crio) and is not running");
   }
   if (exists("/run/libpod") || exists("/run/containers/storage")) ask_podman(deadline);
-  if (exists("/run/docker.sock")) ask_docker(deadline);
+  if (exists(kDockerSocket)) ask_docker(deadline);
 }
 
 Result<Runtimes> Runtimes::ask(const RuntimeQuestion& question, Deadline deadline) {

@@ -42,6 +42,7 @@ class Runtimes {
  private:
   void add_answer(const std::string& name, const std::string& lines);
   bool knows(const std::string& container_id, std::string& who) const;
+  bool is_here(const std::string& name, const std::string& socket);
   void ask_containerd(const std::string& socket, Deadline deadline);
   void ask_crio(const std::string& socket, Deadline deadline);
   void ask_podman(Deadline deadline);

@@ -86,7 +86,7 @@ for round in $(seq "$GC_ROUNDS"); do
   reaped=$((reaped + $(count '.outcome == "reaped"')))
   rm -f "$CONTAINERD_SOCKET"
   start_containerd
-  within 20 ready
+  within 60 ready
   ctr -n k8s.io containers list -q | sort >"$PRIVATE_WORK/known"
   gc
   proved "reaped: $(count '.outcome == "reaped"'), left to containerd: $(count '.verdict == "pinned"'), live: $(count '.verdict == "live"')"
