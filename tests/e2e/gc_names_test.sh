@@ -158,6 +158,34 @@ umount /run/elsewhere/one
 run 1 gc --dry-run "${foreign[@]}" --root /run/elsewhere
 expect_equal "a file in a directory of the caller's" "$(awk '$1 == "/run/elsewhere/one" { print $3 }' "$PRIVATE_WORK/out")" leaked
 
+step "a runtime that works in another mount namespace is not relied on"
+mkdir -p /run/crio
+unshare --mount python3 -c '
+import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("/run/crio/crio.sock")
+s.listen()
+time.sleep(300)' &
+elsewhere=$!
+within 5 test -S /run/crio/crio.sock
+sleep 0.2
+run 1 gc --yes --foreign --older-than 0s
+expect_equal "${LEAK}a" "$(verdict "${LEAK}a")" unknown
+said "works in another mount namespace"
+kill $elsewhere
+rm -r /run/crio
+
+step "strictly: somebody who only looks at a name keeps it"
+while sleep 0.05; do stat "/run/netns/${LEAK}9" >/dev/null 2>&1 || true; done &
+looking=$!
+run 1 gc --yes "${foreign[@]}" --strict 500ms
+said "somebody opened or inspected it meanwhile"
+[ -e "/run/netns/${LEAK}9" ] || fail "it was taken"
+[ ! -e "/run/netns/${LEAK}a" ] || fail "nobody looked at ${LEAK}a, and it is still there"
+kill $looking
+run 0 gc --yes "${foreign[@]}" --strict 200ms
+[ ! -e "/run/netns/${LEAK}9" ] || fail "nobody looks any more, and it is still there"
+
 step "too many at once"
 for i in $(seq 20); do echo "netns add cni-1-2-3-4-$(printf %x "$i")"; done | ip -batch -
 run 1 gc --yes "${foreign[@]}"
