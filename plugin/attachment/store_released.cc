@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 
@@ -81,8 +82,8 @@ void StateStore::sweep_some_released(const std::string& but) {
   std::erase(names, but);
   for (std::size_t look = 0; look < kLooks && look < names.size(); ++look) {
     // Any number will do that is not the same at each call.
-    std::size_t behind = names.size() - look;
-    std::size_t which = look < kFirst ? look : look + (static_cast<std::size_t>(getpid()) * 2654435761U >> 7) % behind;
+    auto number = static_cast<std::size_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+    std::size_t which = look < kFirst ? look : look + (number * 2654435761U >> 16) % (names.size() - look);
     std::swap(names[look], names[which]);
     sweep_one((*dir)->ref(), names[look]);
   }
