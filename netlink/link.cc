@@ -27,6 +27,34 @@ Result<bool> query(RouteConversation& socket,
   return std::move(answer).error();
 }
 
+std::optional<LinkInfo> read_link(const Reply& reply) {
+  auto header = reply.header<ifinfomsg>();
+  if (reply.type() != RTM_NEWLINK || !header) return std::nullopt;
+  Attributes attributes = reply.attributes<ifinfomsg>();
+  LinkInfo link;
+  link.ifindex = header->ifi_index;
+  link.up = (header->ifi_flags & IFF_UP) != 0;
+  link.running = (header->ifi_flags & IFF_RUNNING) != 0;
+  link.promiscuous = (header->ifi_flags & IFF_PROMISC) != 0;
+  link.name = attributes.text(IFLA_IFNAME).value_or("");
+  link.alias = attributes.text(IFLA_IFALIAS).value_or("");
+  link.mtu = attributes.u32(IFLA_MTU).value_or(0);
+  if (auto info = attributes.nest(IFLA_LINKINFO)) {
+    link.kind = info->text(IFLA_INFO_KIND).value_or("");
+    auto data = info->nest(IFLA_INFO_DATA);
+    auto filtering = data && link.kind == "bridge" ? data->u8(IFLA_BR_VLAN_FILTERING) : std::nullopt;
+    if (filtering) link.vlan_filtering = *filtering != 0;
+  }
+  if (auto mac = attributes.bytes(IFLA_ADDRESS); mac && mac->size() == 6) {
+    link.mac = MacAddress::from_kernel(mac->data());
+  }
+  auto index = [](std::uint32_t value) { return static_cast<int>(value); };
+  if (auto peer = attributes.u32(IFLA_LINK); peer && *peer != 0) link.peer_ifindex = index(*peer);
+  if (auto nsid = attributes.u32(IFLA_LINK_NETNSID)) link.peer_nsid = index(*nsid);
+  if (auto master = attributes.u32(IFLA_MASTER); master && *master != 0) link.master_ifindex = index(*master);
+  return link;
+}
+
 template <class Key>
 Result<std::optional<LinkInfo>> find(RouteConversation& socket, const Key& key) {
   std::optional<LinkInfo> link;
@@ -59,33 +87,6 @@ void put_families(Message& message, const LinkChange& change) {
 }
 
 }  // namespace
-
-std::optional<LinkInfo> read_link(const Reply& reply) {
-  auto header = reply.header<ifinfomsg>();
-  if (reply.type() != RTM_NEWLINK || !header) return std::nullopt;
-  Attributes attributes = reply.attributes<ifinfomsg>();
-  LinkInfo link;
-  link.ifindex = header->ifi_index;
-  link.up = (header->ifi_flags & IFF_UP) != 0;
-  link.running = (header->ifi_flags & IFF_RUNNING) != 0;
-  link.promiscuous = (header->ifi_flags & IFF_PROMISC) != 0;
-  link.name = attributes.text(IFLA_IFNAME).value_or("");
-  link.alias = attributes.text(IFLA_IFALIAS).value_or("");
-  link.mtu = attributes.u32(IFLA_MTU).value_or(0);
-  if (auto info = attributes.nest(IFLA_LINKINFO)) {
-    link.kind = info->text(IFLA_INFO_KIND).value_or("");
-    auto data = info->nest(IFLA_INFO_DATA);
-    auto filtering = data && link.kind == "bridge" ? data->u8(IFLA_BR_VLAN_FILTERING) : std::nullopt;
-    if (filtering) link.vlan_filtering = *filtering != 0;
-  }
-  if (auto mac = attributes.bytes(IFLA_ADDRESS); mac && mac->size() == 6) {
-    link.mac = MacAddress::from_kernel(mac->data());
-  }
-  auto index = [](std::uint32_t value) { return static_cast<int>(value); };
-  if (auto peer = attributes.u32(IFLA_LINK); peer && *peer != 0) link.peer_ifindex = index(*peer);
-  if (auto master = attributes.u32(IFLA_MASTER); master && *master != 0) link.master_ifindex = index(*master);
-  return link;
-}
 
 Result<bool> query_link(RouteConversation& socket, const IfName& name, const std::function<void(const Reply&)>& read) {
   Message request(RTM_GETLINK, 0);

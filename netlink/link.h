@@ -66,6 +66,8 @@ struct LinkInfo {
   bool running = false;             // IFF_RUNNING
   bool promiscuous = false;         // IFF_PROMISC as somebody set it; packet sniffers do not count
   std::optional<int> peer_ifindex;  // IFLA_LINK: a veth's other end, in the namespace of that end
+  // IFLA_LINK_NETNSID: the number by which this namespace knows that of the other end; nullopt: it is the same.
+  std::optional<int> peer_nsid;
   std::optional<int> master_ifindex;
   std::optional<bool> vlan_filtering;  // of a bridge, on a kernel that has it
 };

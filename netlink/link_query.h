@@ -3,7 +3,6 @@
 
 #include <functional>
 
-#include "netlink/link.h"
 #include "netlink/names.h"
 #include "netlink/route_socket.h"
 
@@ -12,9 +11,6 @@ namespace isthmus {
 // RTM_GETLINK for one link, without statistics; false when there is none.
 Result<bool> query_link(RouteConversation& socket, const IfName& name, const std::function<void(const Reply&)>& read);
 Result<bool> query_link(RouteConversation& socket, int ifindex, const std::function<void(const Reply&)>& read);
-
-// What an RTM_NEWLINK says; nullopt for any other message.
-std::optional<LinkInfo> read_link(const Reply& reply);
 
 // "'eth0'": how an error names a link.
 inline std::string link_object(const std::string& name) { return "'" + name + "'"; }

@@ -1,7 +1,7 @@
 // Finding what may be left of attachments: records, host's ends of links, addresses, masqueraded subnets.
 #include <algorithm>
 
-#include "netlink/link_list.h"
+#include "netlink/link.h"
 #include "netlink/masquerade.h"
 #include "plugin/ipam/lease_store.h"
 #include "plugin/reap/link_owner.h"
@@ -45,21 +45,21 @@ void Survey::find_attachments() {
 void Survey::find_links() {
   if (!options_.links) return;
   auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<ListedLink>>(std::move(host).error());
+  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
   if (!links) return own_holes_.push_back(links.error().text());
   std::set<AttachmentKey> recorded;
   for (const Record& record : records_)
     recorded.insert(record.key);
-  for (const ListedLink& listed : *links) {
-    auto key = attachment_of_link(listed.link);
+  for (const LinkInfo& listed : *links) {
+    auto key = attachment_of_link(listed);
     if (!key || recorded.contains(*key)) continue;
     // A record that cannot be read may be its.
     const std::string file = key->network.text() + "/" + key->file_name();
     if (std::find(bad_records_.begin(), bad_records_.end(), file) != bad_records_.end()) continue;
     ReapItem item;
     item.kind = ReapKind::link;
-    item.name = listed.link.name;
-    item.ifindex = listed.link.ifindex;
+    item.name = listed.name;
+    item.ifindex = listed.ifindex;
     item.network = key->network.text();
     item.holder = key->ref();
     items_.push_back(std::move(item));
@@ -111,11 +111,11 @@ std::set<std::string> Survey::masquerade_owners() const {
     }
   }
   auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<ListedLink>>(std::move(host).error());
+  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
   if (!links) return owners;
-  for (const ListedLink& listed : *links) {
-    owners.insert(listed.link.name);
-    if (auto key = attachment_of_link(listed.link)) owners.insert(key->network.text());
+  for (const LinkInfo& listed : *links) {
+    owners.insert(listed.name);
+    if (auto key = attachment_of_link(listed)) owners.insert(key->network.text());
   }
   return owners;
 }

@@ -1,7 +1,7 @@
 // What a scan says about what has no name: records, links, addresses and rules of attachments.
 #include <algorithm>
 
-#include "netlink/link_list.h"
+#include "netlink/nsid.h"
 #include "netns/file.h"
 #include "plugin/attachment/facts.h"
 #include "plugin/reap/link_owner.h"
@@ -87,15 +87,15 @@ void Survey::weigh_link(ReapItem& item, const HostScan& scan) {
   evidence.has_record = true;
   auto key = key_of(item);
   auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<ListedLink>>(std::move(host).error());
+  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
   if (!key || !links) {
     evidence.holes.push_back(links ? "whose link it is" : links.error().text());
     return;
   }
   weigh_lock(item, *key);
   auto record = store_ ? store_->read(*key) : Result<std::optional<Record>>(std::optional<Record>());
-  auto same = [&](const ListedLink& listed) {
-    return listed.link.ifindex == item.ifindex && attachment_of_link(listed.link) == key;
+  auto same = [&](const LinkInfo& listed) {
+    return listed.ifindex == item.ifindex && attachment_of_link(listed) == key;
   };
   auto now = std::find_if(links->begin(), links->end(), same);
   evidence.identity_changed = now == links->end() || !record || record->has_value();

@@ -1,4 +1,4 @@
-#include "netlink/link_list.h"
+#include "netlink/nsid.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,15 +10,15 @@
 namespace isthmus::test {
 namespace {
 
-class LinkList : public TwoSides {};
+class Nsid : public TwoSides {};
 
-TEST_F(LinkList, SaysInWhichNamespaceTheOtherEndIs) {
+TEST_F(Nsid, SaysInWhichNamespaceTheOtherEndIs) {
   veth();
   shell("ip link add name both type veth peer name ends");
   auto links = list_links(*host_);
   ASSERT_TRUE(links) << links.error().text();
   auto named = [&](const std::string& name) {
-    return std::find_if(links->begin(), links->end(), [&](const auto& one) { return one.link.name == name; });
+    return std::find_if(links->begin(), links->end(), [&](const auto& one) { return one.name == name; });
   };
   ASSERT_NE(named("ist0"), links->end());
   ASSERT_NE(named("both"), links->end());
@@ -27,13 +27,13 @@ TEST_F(LinkList, SaysInWhichNamespaceTheOtherEndIs) {
   EXPECT_TRUE(*nsid);
   EXPECT_EQ(named("ist0")->peer_nsid, *nsid);
   EXPECT_EQ(named("both")->peer_nsid, std::nullopt);
-  EXPECT_EQ(named("ist0")->link.kind, "veth");
+  EXPECT_EQ(named("ist0")->kind, "veth");
   auto single = find_link(*host_, ifname("ist0"));
   ASSERT_TRUE(single && *single);
-  EXPECT_EQ(named("ist0")->link.ifindex, (*single)->ifindex);
+  EXPECT_EQ(named("ist0")->ifindex, (*single)->ifindex);
 }
 
-TEST_F(LinkList, ATaskElsewhereHasNoNumberHere) {
+TEST_F(Nsid, ATaskElsewhereHasNoNumberHere) {
   auto own = nsid_of_task(*host_, getpid());
   ASSERT_TRUE(own) << own.error().text();
   EXPECT_EQ(*own, std::nullopt);
