@@ -39,9 +39,11 @@ libc.setns(name, 0)
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 libc.setns(home, 0)
 os.close(name)
+open("/run/t/held", "w").close()
 time.sleep(300)
 P
-  sleep 0.4
+  within 10 test -e "$PRIVATE_WORK/held"
+  rm "$PRIVATE_WORK/held"
 }
 alive live
 
