@@ -80,16 +80,19 @@ Status read_texts_and_numbers(const Reader& reader, Record& record) {
   TRY_OK(reader.read("host_mac", record.host_mac));
   TRY_OK(reader.read("container_mac", record.container_mac));
   TRY_OK(reader.read_number("host_ifindex", record.host_ifindex));
-  TRY_OK(reader.read("bridge", record.bridge));
-  TRY_OK(reader.read("gateway_link", record.gateway_link));
-  TRY_OK(reader.read_flag("hairpin", record.hairpin));
-  TRY_OK(reader.read_flag("isolated", record.isolated));
-  TRY_OK(reader.read_flag("mac_guard", record.mac_guard));
   TRY_OK(reader.read("ipam_type", record.ipam_type));
   TRY_OK(reader.read("config", record.config));
   TRY_OK(reader.read("cni_args", record.cni_args));
   TRY_OK(reader.read("cni_path", record.cni_path));
   return reader.read_number("created", record.created);
+}
+
+Status read_bridge_port(const Reader& reader, Record& record) {
+  TRY_OK(reader.read("bridge", record.bridge));
+  TRY_OK(reader.read("gateway_link", record.gateway_link));
+  TRY_OK(reader.read_flag("hairpin", record.hairpin));
+  TRY_OK(reader.read_flag("isolated", record.isolated));
+  return reader.read_flag("mac_guard", record.mac_guard);
 }
 
 Status read_prefixes(const Reader& reader, const char* key, std::vector<Prefix>& into) {
@@ -157,6 +160,7 @@ Result<Record> read_record(std::string_view json) {
   Record record{.key = std::move(key)};
   TRY_OK(read_phase(reader, record));
   TRY_OK(read_texts_and_numbers(reader, record));
+  TRY_OK(read_bridge_port(reader, record));
   TRY_OK(read_lists(reader, record));
   TRY_OK(read_resolv_conf_of(reader, record));
   return record;

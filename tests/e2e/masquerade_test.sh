@@ -84,15 +84,14 @@ no_table || fail "a table is left: $(nft list table inet isthmus)"
 proved "no table of ours is left"
 
 step "the state directory is lost: DEL takes the subnets away when no link of the network is left"
-ip netns add a && ip netns add b
-cni ADD a one.conf >/dev/null
-cni ADD b one.conf >/dev/null
+ip netns add e && ip netns add f
+cni ADD e one.conf >/dev/null
+cni ADD f one.conf >/dev/null
 rm -rf /run/isthmus
-cni DEL a one.conf
+cni DEL e one.conf
 rules | grep -qx 2 || fail "masquerade of the other container is gone"
-cni DEL b one.conf
+cni DEL f one.conf
 no_table || fail "a table is left: $(nft list table inet isthmus)"
-ip netns del a && ip netns del b
 proved "no table of ours is left"
 
 step "twenty at once, come and gone, three times"
