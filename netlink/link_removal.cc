@@ -94,7 +94,8 @@ Result<bool> watch(Removal& removal, const SenderProcess& child, Deadline deadli
 Status delete_link_without_grace(const InNamespace<HostSide>& pass,
                                  int ifindex,
                                  const std::string& name,
-                                 Deadline deadline) {
+                                 Deadline deadline,
+                                 std::optional<FdRef> kept) {
   TRY(auto host, RouteSocket<HostSide>::open(pass));
   host.set_deadline(deadline);
   if (deadline.passed()) return no_verdict(ETIMEDOUT, "delete link", link_object(name));
@@ -104,7 +105,7 @@ Status delete_link_without_grace(const InNamespace<HostSide>& pass,
 
   Message message = delete_link_message(ifindex);
   message.raw()->nlmsg_flags |= NLM_F_ACK;
-  auto child = SenderProcess::start(removal.request.ref(), message.raw());
+  auto child = SenderProcess::start(removal.request.ref(), message.raw(), kept);
   if (!child) return delete_link(removal.host, ifindex, name);
   TRY(bool gone, watch(removal, *child, deadline));
   if (gone) return done;

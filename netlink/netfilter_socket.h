@@ -2,7 +2,8 @@
 // numbers, transactions, extended acks, interrupted dumps and deadlines; it does not know what a rule is.
 //
 // Closing any netfilter socket waits until the kernel has freed what was deleted before in that namespace, a grace
-// period of some 7 ms; nothing here can change that. Whoever deletes should close late, after work that waits anyway.
+// period of some 7 ms; nothing here can change that. Whoever deletes should leave a copy of the descriptor to a process
+// that waits anyway: delete_link_without_grace().
 #pragma once
 
 #include <cstddef>
@@ -38,6 +39,8 @@ class NetfilterSocket {
   // Fails with [nft-open], on a kernel without netfilter for one.
   static Result<NetfilterSocket> open(const InNamespace<HostSide>& pass, Deadline deadline);
   Deadline deadline() const { return deadline_; }
+  // For a process that is to close it last, delete_link_without_grace().
+  FdRef ref() const { return fd_.ref(); }
 
   // Reads, sent as one datagram. Each brings one reply, or none when the object is not there; one with NLM_F_DUMP, of
   // which there may be one, as the last, brings any number. Starts over when a dump was interrupted.

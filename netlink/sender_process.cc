@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 
@@ -20,9 +21,11 @@ bool close_between(unsigned first, unsigned last) {
 
 // Async-signal-safe calls only: other threads of the parent may have held any lock. Ends without sending when it
 // cannot rid itself of the descriptors; the parent then sees it end without an answer.
-[[noreturn]] void child_main(int socket, const nlmsghdr* message) {
-  auto fd = static_cast<unsigned>(socket);
-  bool alone = (fd == 0 || close_between(0, fd - 1)) && close_between(fd + 1, UINT_MAX);
+[[noreturn]] void child_main(int socket, const nlmsghdr* message, int kept) {
+  auto low = static_cast<unsigned>(std::min(socket, kept));
+  auto high = static_cast<unsigned>(std::max(socket, kept));
+  bool alone = (low == 0 || close_between(0, low - 1)) && (high == low || close_between(low + 1, high - 1)) &&
+               close_between(high + 1, UINT_MAX);
   if (alone) send(socket, message, message->nlmsg_len, MSG_NOSIGNAL);
   _exit(alone ? 0 : 1);
 }
@@ -35,7 +38,7 @@ void collect_ended() {
 
 }  // namespace
 
-Result<SenderProcess> SenderProcess::start(FdRef socket, const nlmsghdr* message) {
+Result<SenderProcess> SenderProcess::start(FdRef socket, const nlmsghdr* message, std::optional<FdRef> kept) {
   collect_ended();
   int pidfd = -1;
   clone_args args{};
@@ -43,7 +46,7 @@ Result<SenderProcess> SenderProcess::start(FdRef socket, const nlmsghdr* message
   args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return errno_error("start a process");
-  if (pid == 0) child_main(socket.number(), message);
+  if (pid == 0) child_main(socket.number(), message, kept ? kept->number() : socket.number());
   return SenderProcess(UniqueFd(pidfd));
 }
 

@@ -1,7 +1,9 @@
 #include "netns/sysctl.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "netns/file.h"
@@ -17,6 +19,15 @@ Result<UniqueFd> open_family(const char* path) {
   UniqueFd dir(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!dir) return errno_error("open directory", "'" + std::string(path) + "'", "sysctl-open");
   return dir;
+}
+
+bool holds(FdRef file, std::string_view value) {
+  std::array<char, 256> now;
+  ssize_t size = pread(file.number(), now.data(), now.size(), 0);
+  if (size <= 0 || static_cast<std::size_t>(size) == now.size()) return false;
+  std::string_view text(now.data(), static_cast<std::size_t>(size));
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  return text == value;
 }
 
 }  // namespace
@@ -56,15 +67,24 @@ Status SysctlDir::write(std::string_view setting, std::string_view value) const 
     if (err == ENOENT) error.hint = "this kernel does not have it";
     return error;
   };
-  // A setting that cannot be read may still be writable (mode 0200); only its absence is final.
-  auto now = read(setting);
-  if (now && *now == value) return done;
   auto place = find(setting);
   if (!place) return std::move(place).error().with_word("sysctl-write");
-  UniqueFd file(openat(place->dir.number(), place->name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return fail(errno);
+  auto open = [&](int access) {
+    return UniqueFd(openat(place->dir.number(), place->name.c_str(), access | O_CLOEXEC | O_NOFOLLOW));
+  };
+  UniqueFd file = open(O_RDWR);
+  if (file) {
+    if (holds(file.ref(), value)) return done;
+  } else if (errno == EACCES || errno == EROFS || errno == EPERM) {
+    const int err = errno;
+    if (auto now = read(setting); now && *now == value) return done;
+    // What cannot be read (mode 0200) may still be writable.
+    if (file = open(O_WRONLY); !file) return fail(err == EROFS ? err : errno);
+  } else {
+    return fail(errno);
+  }
   // One write: the kernel takes each write(2) as a whole value.
-  ssize_t wrote = ::write(file.ref().number(), value.data(), value.size());
+  ssize_t wrote = pwrite(file.ref().number(), value.data(), value.size(), 0);
   if (wrote < 0) return fail(errno);
   if (static_cast<std::size_t>(wrote) != value.size()) return fail(EIO);
   return done;

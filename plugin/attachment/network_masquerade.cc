@@ -88,11 +88,24 @@ Status start_masquerade(StateStore& store,
   return ensure_masquerade(socket, sources);
 }
 
+std::optional<NetfilterSocket> socket_to_stop_masquerade(const StateStore& store,
+                                                         const AttachmentKey& key,
+                                                         const std::vector<std::string>& owners,
+                                                         Deadline deadline) {
+  if (owners.empty()) return std::nullopt;
+  auto others = store.has_other(key);
+  if (!others || (*others && owners == std::vector{owner_of(key.network)})) return std::nullopt;
+  auto socket = open_netfilter(deadline);
+  if (!socket) return std::nullopt;
+  return *std::move(socket);
+}
+
 Status stop_masquerade_and_forget(StateStore& store,
                                   const AttachmentKey& key,
                                   const std::optional<Record>& record,
                                   const std::vector<std::string>& owners,
-                                  Deadline deadline) {
+                                  Deadline deadline,
+                                  std::optional<NetfilterSocket> early) {
   auto forget = [&] { return record ? store.retire(*record) : store.remove(key); };
   if (owners.empty()) return forget();
   TRY_OK(store.lock(key.network, deadline));
@@ -101,8 +114,10 @@ Status stop_masquerade_and_forget(StateStore& store,
   std::vector<std::string> letting_go = owners;
   if (others) std::erase(letting_go, owner_of(key.network));
   if (!letting_go.empty()) {
-    TRY(NetfilterSocket socket, open_netfilter(deadline));
-    TRY_OK(remove_masquerade(socket, letting_go));
+    if (!early) {
+      TRY(early, open_netfilter(deadline));
+    }
+    TRY_OK(remove_masquerade(*early, letting_go));
   }
   return forget();
 }

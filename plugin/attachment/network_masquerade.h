@@ -3,6 +3,7 @@
 // gives is known per address: its subnet is held for the network too, a bare address for the attachment alone.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,14 +28,24 @@ Status start_masquerade(StateStore& store,
                         const std::vector<MasqueradeSource>& sources,
                         Deadline deadline);
 
+// The socket that undoing will need, when by the look of it something is to be deleted from nf_tables: this attachment
+// is the last to hold a subnet. Whoever opens it before the link is deleted can leave it to the process that waits out
+// the link's grace period: deleting from nf_tables has one too, and closing the socket last is what waits for it.
+// Nullopt: nothing will be deleted, or it could not be had yet.
+std::optional<NetfilterSocket> socket_to_stop_masquerade(const StateStore& store,
+                                                         const AttachmentKey& key,
+                                                         const std::vector<std::string>& owners,
+                                                         Deadline deadline);
+
 // Removes the record, and before it what only this attachment holds: its own addresses, and the network's subnets when
 // it is the network's last. In this order, so that a kill leaves a record to try again from. `record` is what is on
-// disk, if that can be read.
+// disk, if that can be read. `early` may save opening a socket.
 Status stop_masquerade_and_forget(StateStore& store,
                                   const AttachmentKey& key,
                                   const std::optional<Record>& record,
                                   const std::vector<std::string>& owners,
-                                  Deadline deadline);
+                                  Deadline deadline,
+                                  std::optional<NetfilterSocket> early = std::nullopt);
 
 // When the state directory is lost: who else is attached is then told by the links alone. The link of this attachment
 // must be gone.

@@ -91,7 +91,10 @@ Result<std::optional<Record>> StateStore::read(const AttachmentKey& key) const {
   std::optional<Record> nothing;
   TRY(auto dir, attachments(key.network));
   if (!dir) return nothing;
-  auto record = read_record_file(dir->ref(), key.network, key.file_name());
+  // Absent is usual, and an error about it would have to find out the directory's path.
+  const std::string name = key.file_name();
+  if (faccessat(dir->ref().number(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) return nothing;
+  auto record = read_record_file(dir->ref(), key.network, name);
   if (record) return std::optional<Record>(*std::move(record));
   if (record.error().err == ENOENT) return nothing;
   return std::move(record.error()).with_word("bad-record");
@@ -153,9 +156,7 @@ Result<std::vector<StateStore::Listed>> StateStore::list(const NetworkName& netw
 Result<bool> StateStore::has_other(const AttachmentKey& key) const {
   TRY(auto dir, attachments(key.network));
   if (!dir) return false;
-  TRY(auto names, list_names(dir->ref()));
-  const std::string own = key.file_name();
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return name != own; });
+  return has_name_besides(dir->ref(), key.file_name());
 }
 
 Result<std::vector<std::string>> StateStore::networks() const {

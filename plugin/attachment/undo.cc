@@ -9,12 +9,17 @@
 namespace isthmus {
 namespace {
 
-Status remove_link(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline) {
+Status remove_link(const AttachmentKey& key,
+                   const std::optional<Record>& record,
+                   Deadline deadline,
+                   const NetfilterSocket* netfilter) {
   TRY(auto host, open_host(deadline));
   TRY(auto link, find_host_end(host, key, record ? record->host_ifname : std::string()));
   if (!link) return done;
+  std::optional<FdRef> kept;
+  if (netfilter != nullptr) kept = netfilter->ref();
   return run_at_home(
-      [&](const auto& here) { return delete_link_without_grace(here, link->ifindex, link->name, deadline); });
+      [&](const auto& here) { return delete_link_without_grace(here, link->ifindex, link->name, deadline, kept); });
 }
 
 // A bridge stays, and with it what the host knew about its neighbours: the next container with the address would be
@@ -31,10 +36,17 @@ Status forget_neighbours(const Record& record, Deadline deadline) {
 }
 
 // The name of the guard is that of the link, which is gone by now.
-Status remove_guard(const AttachmentKey& key, const std::optional<Record>& record, Deadline deadline) {
-  TRY(auto socket, run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); }));
+Status remove_guard(const AttachmentKey& key,
+                    const std::optional<Record>& record,
+                    Deadline deadline,
+                    NetfilterSocket* netfilter) {
+  std::optional<NetfilterSocket> own;
+  if (netfilter == nullptr) {
+    TRY(own, run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); }));
+    netfilter = &*own;
+  }
   auto recorded = IfName::parse(record ? record->host_ifname : std::string());
-  return remove_mac_guard(socket, recorded ? *recorded : key.host_ifname(0));
+  return remove_mac_guard(*netfilter, recorded ? *recorded : key.host_ifname(0));
 }
 
 }  // namespace
@@ -42,14 +54,15 @@ Status remove_guard(const AttachmentKey& key, const std::optional<Record>& recor
 std::vector<Error> undo(const AttachmentKey& key,
                         const std::optional<Record>& record,
                         bool mac_guard,
-                        Deadline deadline) {
+                        Deadline deadline,
+                        NetfilterSocket* netfilter) {
   std::vector<Error> failures;
   auto attempt = [&](Status status) {
     if (!status) failures.push_back(std::move(status).error());
   };
-  attempt(remove_link(key, record, deadline));
+  attempt(remove_link(key, record, deadline, netfilter));
   if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, deadline));
-  if (mac_guard) attempt(remove_guard(key, record, deadline));
+  if (mac_guard) attempt(remove_guard(key, record, deadline, netfilter));
   if (record && record->resolv_conf) attempt(remove_resolv_conf(*record->resolv_conf));
   return failures;
 }

@@ -1,87 +1,100 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <iterator>
 
 #include "plugin/cni/cni_result.h"
+#include "plugin/cni/json_writer.h"
 
 namespace isthmus {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-void put_text(Json& object, const char* key, const std::string& text) {
-  if (!text.empty()) object[key] = text;
+void put_text(JsonWriter& out, const char* key, const std::string& text) {
+  if (!text.empty()) out.key(key).text(text);
 }
 
-void put_texts(Json& object, const char* key, const std::vector<std::string>& texts) {
-  if (!texts.empty()) object[key] = texts;
+void put_texts(JsonWriter& out, const char* key, const std::vector<std::string>& texts) {
+  if (!texts.empty()) out.key(key).texts(texts);
 }
 
-void put_number(Json& object, const char* key, std::uint32_t number) {
-  if (number != 0) object[key] = number;
+void put_number(JsonWriter& out, const char* key, std::uint32_t number) {
+  if (number != 0) out.key(key).number(number);
 }
 
-void put_address(Json& object, const char* key, const std::optional<IpAddress>& address) {
-  if (address) object[key] = address->text();
+void put_address(JsonWriter& out, const char* key, const std::optional<IpAddress>& address) {
+  if (address) out.key(key).text(address->text());
 }
 
-Json interface_json(const CniInterface& interface, SpecVersion version) {
-  Json object = {{"name", interface.name}};
-  put_text(object, "mac", interface.mac);
-  if (version >= SpecVersion::v1_1_0) put_number(object, "mtu", interface.mtu);
-  put_text(object, "sandbox", interface.sandbox);
+void put_interface(JsonWriter& out, const CniInterface& interface, SpecVersion version) {
+  out.open_object().key("name").text(interface.name);
+  put_text(out, "mac", interface.mac);
+  if (version >= SpecVersion::v1_1_0) put_number(out, "mtu", interface.mtu);
+  put_text(out, "sandbox", interface.sandbox);
   if (version >= SpecVersion::v1_1_0) {
-    put_text(object, "socketPath", interface.socket_path);
-    put_text(object, "pciID", interface.pci_id);
+    put_text(out, "socketPath", interface.socket_path);
+    put_text(out, "pciID", interface.pci_id);
   }
-  return object;
+  out.close_object();
 }
 
-Json ip_json(const CniIp& ip, SpecVersion version) {
-  Json object = Json::object();
-  if (version < SpecVersion::v1_0_0) object["version"] = ip.address.family() == Family::v4 ? "4" : "6";
-  if (ip.interface) object["interface"] = *ip.interface;  // 0 as well: absent means "no interface"
-  object["address"] = ip.address.text();
-  put_address(object, "gateway", ip.gateway);
-  return object;
+void put_ip(JsonWriter& out, const CniIp& ip, SpecVersion version) {
+  out.open_object();
+  if (version < SpecVersion::v1_0_0) out.key("version").text(ip.address.family() == Family::v4 ? "4" : "6");
+  // 0 as well: absent means "no interface".
+  if (ip.interface) out.key("interface").number(static_cast<std::int64_t>(*ip.interface));
+  out.key("address").text(ip.address.text());
+  put_address(out, "gateway", ip.gateway);
+  out.close_object();
 }
 
-Json route_json(const RouteSpec& route, SpecVersion version) {
-  Json object = {{"dst", route.destination.text()}};
-  put_address(object, "gw", route.gateway);
-  if (version < SpecVersion::v1_1_0) return object;
-  put_number(object, "mtu", route.mtu.value_or(0));
-  put_number(object, "advmss", route.advmss.value_or(0));
-  put_number(object, "priority", route.priority.value_or(0));
-  if (route.table) object["table"] = *route.table;
-  if (route.scope) object["scope"] = *route.scope;
-  return object;
+void put_route(JsonWriter& out, const RouteSpec& route, SpecVersion version) {
+  out.open_object().key("dst").text(route.destination.text());
+  put_address(out, "gw", route.gateway);
+  if (version >= SpecVersion::v1_1_0) {
+    put_number(out, "mtu", route.mtu.value_or(0));
+    put_number(out, "advmss", route.advmss.value_or(0));
+    put_number(out, "priority", route.priority.value_or(0));
+    if (route.table) out.key("table").number(*route.table);
+    if (route.scope) out.key("scope").number(*route.scope);
+  }
+  out.close_object();
 }
 
-Json dns_json(const CniDns& dns) {
-  Json object = Json::object();
-  put_texts(object, "nameservers", dns.nameservers);
-  put_text(object, "domain", dns.domain);
-  put_texts(object, "search", dns.search);
-  put_texts(object, "options", dns.options);
-  return object;
+void put_dns(JsonWriter& out, const CniDns& dns) {
+  out.key("dns").open_object();
+  put_texts(out, "nameservers", dns.nameservers);
+  put_text(out, "domain", dns.domain);
+  put_texts(out, "search", dns.search);
+  put_texts(out, "options", dns.options);
+  out.close_object();
+}
+
+template <class Element, class Put>
+void put_list(JsonWriter& out, const char* key, const std::vector<Element>& elements, Put put) {
+  if (elements.empty()) return;
+  out.key(key).open_list();
+  for (const Element& element : elements)
+    put(element);
+  out.close_list();
 }
 
 // "ip4" or "ip6" of 0.1.0 and 0.2.0: the family's first address with the family's routes.
-void put_family(Json& object, const char* key, const CniResult& result, Family family, SpecVersion version) {
+void put_family(JsonWriter& out, const char* key, const CniResult& result, Family family, SpecVersion version) {
   auto first = std::find_if(result.ips.begin(), result.ips.end(),
                             [&](const CniIp& ip) { return ip.address.family() == family; });
   if (first == result.ips.end()) return;
-  Json part = {{"ip", first->address.text()}};
-  put_address(part, "gateway", first->gateway);
-  for (const RouteSpec& route : result.routes)
-    if (route.destination.family() == family) part["routes"].push_back(route_json(route, version));
-  object[key] = std::move(part);
+  out.key(key).open_object().key("ip").text(first->address.text());
+  put_address(out, "gateway", first->gateway);
+  std::vector<RouteSpec> routes;
+  std::copy_if(result.routes.begin(), result.routes.end(), std::back_inserter(routes),
+               [&](const RouteSpec& route) { return route.destination.family() == family; });
+  put_list(out, "routes", routes, [&](const RouteSpec& route) { put_route(out, route, version); });
+  out.close_object();
 }
 
 }  // namespace
 
 Answer<std::string> to_json(const CniResult& result, SpecVersion version) {
-  Json object = {{"cniVersion", to_text(version)}};
+  JsonWriter out;
+  out.open_object().key("cniVersion").text(to_text(version));
   if (version < SpecVersion::v0_3_0) {
     if (result.ips.empty())
       return Error{"express the result",
@@ -90,19 +103,15 @@ Answer<std::string> to_json(const CniResult& result, SpecVersion version) {
                    "that version has no form for a result without addresses",
                    "result-not-expressible",
                    "raise 'cniVersion' to 0.3.0 or newer, or configure 'ipam'"};
-    put_family(object, "ip4", result, Family::v4, version);
-    put_family(object, "ip6", result, Family::v6, version);
+    put_family(out, "ip4", result, Family::v4, version);
+    put_family(out, "ip6", result, Family::v6, version);
   } else {
-    for (const CniInterface& interface : result.interfaces)
-      object["interfaces"].push_back(interface_json(interface, version));
-    for (const CniIp& ip : result.ips)
-      object["ips"].push_back(ip_json(ip, version));
-    for (const RouteSpec& route : result.routes)
-      object["routes"].push_back(route_json(route, version));
+    put_list(out, "interfaces", result.interfaces, [&](const auto& it) { put_interface(out, it, version); });
+    put_list(out, "ips", result.ips, [&](const auto& it) { put_ip(out, it, version); });
+    put_list(out, "routes", result.routes, [&](const auto& it) { put_route(out, it, version); });
   }
-  if (!result.dns.empty() || version < SpecVersion::v1_0_0) object["dns"] = dns_json(result.dns);
-  // Texts may come from other plugins: `replace` never throws on invalid UTF-8.
-  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (!result.dns.empty() || version < SpecVersion::v1_0_0) put_dns(out, result.dns);
+  return out.close_object().take();
 }
 
 }  // namespace isthmus

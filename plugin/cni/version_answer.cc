@@ -1,18 +1,17 @@
 #include "plugin/cni/version_answer.h"
 
-#include <nlohmann/json.hpp>
-
 #include "plugin/cni/netconf.h"
 
 namespace isthmus {
 
 std::string version_answer(std::string_view stdin_bytes) {
   SpecVersion version = peek_version(stdin_bytes).value_or(kNewestVersion);
-  nlohmann::ordered_json answer;
-  answer["cniVersion"] = to_text(version);
-  for (auto name : kVersionNames)
-    answer["supportedVersions"].push_back(name);
-  return answer.dump() + "\n";
+  // Of these texts none needs quoting.
+  std::string answer = R"({"cniVersion":")";
+  answer.append(to_text(version)).append(R"(","supportedVersions":[)");
+  for (std::size_t i = 0; i < kVersionNames.size(); ++i)
+    answer.append(i == 0 ? "\"" : ",\"").append(kVersionNames[i]).append("\"");
+  return answer + "]}\n";
 }
 
 std::string supported_versions() {

@@ -64,17 +64,23 @@ Outcome run(Verb verb, const Io& io) {
   Outcome outcome;
   const Deadline deadline = deadline_of(verb);
   auto bytes = read_all(io.in, deadline);
-  if (bytes) outcome.version = peek_version(*bytes).value_or(kVersionWhenAbsent);
+  // An error is worded in the version that was asked for, however little of the configuration could be read.
+  auto note_version = [&] {
+    if (bytes) outcome.version = peek_version(*bytes).value_or(kVersionWhenAbsent);
+  };
   auto invocation = parse_invocation(verb, io.getenv);
   if (!invocation || !bytes) {
+    note_version();
     outcome.status = !invocation ? invocation.error() : CniError(bytes.error());
     return outcome;
   }
-  auto conf = parse_netconf(*std::move(bytes), *invocation);
+  auto conf = parse_netconf(*bytes, *invocation);
   if (!conf) {
+    note_version();
     outcome.status = std::move(conf).error();
     return outcome;
   }
+  outcome.version = conf->version;
   outcome.log = conf->log;
   outcome.network = conf->name.text();
   const std::function<Status(std::string_view)> print = [&](std::string_view text) {

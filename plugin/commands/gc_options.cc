@@ -1,12 +1,10 @@
 #include "plugin/commands/gc_options.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <array>
 #include <charconv>
 
 #include "plugin/cni/netconf.h"
+#include "plugin/commands/cli11.h"
 
 namespace isthmus {
 namespace {
@@ -155,6 +153,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
 }
 
 std::variant<GcOptions, GcUsage> parse_gc_options(const std::vector<std::string_view>& arguments) {
+  StreamsInUse streams;
   CLI::App app("Reaps network namespaces that leaked, and what belonged to attachments that are dead.", "isthmus gc");
   Raw raw;
   raw.options.reap.state_dir = kDefaultStateDir;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 
@@ -144,6 +145,25 @@ Result<std::vector<std::string>> list_names(FdRef dir) {
   auto names = list_all_names(dir);
   if (names) std::erase_if(*names, [](const std::string& name) { return name.starts_with('.'); });
   return names;
+}
+
+Result<bool> has_name_besides(FdRef dir, const std::string& name) {
+  UniqueFd own(openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own && errno == ENOENT) return false;
+  if (!own) return state_error(errno, "list", path_of(dir));
+  // readdir(3) would have the kernel walk through a thousand names to use the first.
+  alignas(dirent64) std::array<char, 1024> buffer;
+  while (true) {
+    ssize_t size = getdents64(own.ref().number(), buffer.data(), buffer.size());
+    if (size == 0 || (size < 0 && errno == ENOENT)) return false;
+    if (size < 0) return state_error(errno, "list", path_of(dir));
+    for (ssize_t at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      std::string_view found = entry->d_name;
+      if (!found.starts_with('.') && found != name) return true;
+      at += entry->d_reclen;
+    }
+  }
 }
 
 }  // namespace isthmus

@@ -26,6 +26,8 @@ Result<UniqueFd> make_beneath(FdRef dir, const std::string& path);
 // Names in a directory, in no order, and none of one that was removed. Those beginning with '.' are left out: they are
 // temporary files.
 Result<std::vector<std::string>> list_names(FdRef dir);
+// Whether list_names() would say any name but that one. Reads a few of them, however many there are.
+Result<bool> has_name_besides(FdRef dir, const std::string& name);
 // With the temporary files.
 Result<std::vector<std::string>> list_all_names(FdRef dir);
 

@@ -63,6 +63,13 @@ bool guards_mac(const Call& call, const std::optional<Record>& record) {
   return call.conf.settings && call.conf.settings->bridge && call.conf.settings->bridge->mac_spoof_check;
 }
 
+// Early, for the same reason as socket_to_stop_masquerade().
+std::optional<NetfilterSocket> socket_to_remove_guard(Deadline deadline) {
+  auto socket = run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); });
+  if (!socket) return std::nullopt;
+  return *std::move(socket);
+}
+
 }  // namespace
 
 std::vector<CniError> release(const Call& call,
@@ -71,14 +78,19 @@ std::vector<CniError> release(const Call& call,
                               StateStore* store,
                               Addresses addresses) {
   std::vector<CniError> failures;
-  for (auto& failure : undo(key, record, guards_mac(call, record), call.deadline))
+  auto owners = masquerade_owners(call, key, record);
+  const bool guarded = guards_mac(call, record);
+  std::optional<NetfilterSocket> netfilter;
+  if (store != nullptr) netfilter = socket_to_stop_masquerade(*store, key, owners, call.deadline);
+  if (!netfilter && guarded) netfilter = socket_to_remove_guard(call.deadline);
+  for (auto& failure : undo(key, record, guarded, call.deadline, netfilter ? &*netfilter : nullptr))
     failures.emplace_back(failure);
   auto released = addresses == Addresses::held ? release_addresses(call, key, record) : AnswerStatus(done);
   if (!released) failures.push_back(std::move(released).error());
   if (!failures.empty()) return failures;
-  auto owners = masquerade_owners(call, key, record);
-  auto forgotten = store != nullptr ? stop_masquerade_and_forget(*store, key, record, owners, call.deadline)
-                                    : stop_masquerade_without_state(key, owners, call.deadline);
+  auto forgotten = store != nullptr
+                       ? stop_masquerade_and_forget(*store, key, record, owners, call.deadline, std::move(netfilter))
+                       : stop_masquerade_without_state(key, owners, call.deadline);
   if (!forgotten) failures.emplace_back(forgotten.error());
   return failures;
 }

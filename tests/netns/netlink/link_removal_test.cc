@@ -16,6 +16,7 @@
 #include <iterator>
 #include <thread>
 
+#include "tests/netns/netlink/nftables_host.h"
 #include "tests/netns/netlink/two_sides.h"
 
 namespace isthmus::test {
@@ -125,6 +126,37 @@ TEST_F(LinkRemoval, TheChildHoldsItsSocketOnlyAndEnds) {
     EXPECT_EQ(status, 0);
   }
   EXPECT_THAT(held, ::testing::ElementsAre(::testing::StartsWith("socket:")));
+}
+
+// DEL of a network's last attachment: whoever closes a netfilter socket last waits until what was deleted is freed.
+TEST_F(LinkRemoval, TheChildWaitsForTheGracePeriodOfNftablesToo) {
+  shell("nft flush ruleset");
+  const std::vector<MasqueradeSource> sources = {source("pods", "10.1.0.0/16")};
+  auto closing_takes = [&](bool kept) {
+    std::optional<NetfilterSocket> socket = netfilter();
+    EXPECT_TRUE(ensure_masquerade(*socket, sources));
+    int link = live_veth().host;
+    auto removed = run_at_home([&](const InNamespace<HostSide>& pass) {
+      return delete_link_without_grace(pass, link, "ist0", soon(),
+                                       kept ? std::optional(socket->ref()) : std::optional<FdRef>());
+    });
+    EXPECT_TRUE(removed);
+    EXPECT_TRUE(remove_masquerade(*socket, {"pods"}));
+    auto took = time([&] { socket.reset(); });
+    waitpid(-1, nullptr, __WCLONE);  // the next measurement starts from rest
+    return took;
+  };
+  std::vector<microseconds> alone;
+  std::vector<microseconds> left_to_the_child;
+  for (int i = 0; i < 11; ++i) {
+    alone.push_back(closing_takes(false));
+    left_to_the_child.push_back(closing_takes(true));
+  }
+  std::ranges::sort(alone);
+  std::ranges::sort(left_to_the_child);
+  std::printf("close %ld us, left to the child %ld us (medians)\n", static_cast<long>(alone[5].count()),
+              static_cast<long>(left_to_the_child[5].count()));
+  EXPECT_LT(left_to_the_child[5], alone[5] / 2);
 }
 
 TEST_F(LinkRemoval, IsNobodyElsesChild) {

@@ -1,0 +1,73 @@
+#include "plugin/cni/json_writer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace isthmus {
+namespace {
+
+bool is_plain(char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+
+}  // namespace
+
+void JsonWriter::separate() {
+  if (out_.empty()) return;
+  char last = out_.back();
+  if (last != '{' && last != '[' && last != ':') out_ += ',';
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  separate();
+  out_ += bracket;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  out_ += bracket;
+  return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  text(name);
+  out_ += ':';
+  return *this;
+}
+
+JsonWriter& JsonWriter::text(std::string_view value) {
+  separate();
+  if (std::all_of(value.begin(), value.end(), is_plain)) {
+    out_.append(1, '"').append(value).append(1, '"');
+  } else {
+    using Json = nlohmann::json;
+    // `replace` never throws on what is no UTF-8.
+    out_ += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return *this;
+}
+
+JsonWriter& JsonWriter::number(std::int64_t value) {
+  separate();
+  out_ += std::to_string(value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::boolean(bool value) {
+  separate();
+  out_ += value ? "true" : "false";
+  return *this;
+}
+
+JsonWriter& JsonWriter::null() {
+  separate();
+  out_ += "null";
+  return *this;
+}
+
+JsonWriter& JsonWriter::texts(const std::vector<std::string>& values) {
+  open_list();
+  for (const std::string& value : values)
+    text(value);
+  return close_list();
+}
+
+}  // namespace isthmus
