@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /opt/cni
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test gc-soak conformance asan tsan static fmt install clean
+.PHONY: help deps deps-test build demo test gc-soak conformance asan tsan static bench fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -69,8 +69,14 @@ tsan: deps-test ## unit and netns tests with ThreadSanitizer
 	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
 
 static: deps ## build-static/isthmus, which needs no shared library
-	@$(call configure,build-static,-DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DISTHMUS_STATIC=ON -DISTHMUS_TESTS=OFF)
-	@$(call ninja,build-static,isthmus)
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(call ninja,$(BUILD),isthmus-static)
+	@install -D -s $(BUILD)/isthmus-static build-static/isthmus
+
+bench: deps-test ## measure isthmus beside the official plugins and the bare kernel work; under ten minutes
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(call ninja,$(BUILD),isthmus-static floor stopwatch tally)
+	@bash tests/bench/bench.sh $(abspath $(BUILD)) $(CURDIR)
 
 fmt: deps-test ## format the C++ files
 	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i

@@ -1,0 +1,107 @@
+# Contestants of the benchmark: a plugin with a configuration, in a host of its own (stopwatch.cc), told what to do in turn.
+import json
+import subprocess
+
+OFFICIAL = "/usr/lib/cni"
+
+
+class Failed(Exception):
+    pass
+
+
+class Host:
+    def __init__(self, programs, name, plugin, configuration):
+        self.name = name
+        self.plugin = plugin
+        file = programs["work"] + "/" + name.replace(" ", "-").replace("/", "-") + ".json"
+        with open(file, "w") as out:
+            out.write(json.dumps(configuration))
+        self.process = subprocess.Popen([programs["stopwatch"], plugin, file, OFFICIAL, programs["tally"]],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def tell(self, line):
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        return self.hear()
+
+    def hear(self):
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise Failed(self.name + ": " + self.process.stderr.read().strip()[:400])
+        return answer.strip()
+
+    def namespaces(self, count):
+        self.tell("netns %d" % count)
+
+    def run(self, verb, container):
+        wall, cpu, peak, faults = map(int, self.tell("run %s %d" % (verb, container)).split())
+        return {"wall": wall / 1e6, "cpu": cpu / 1e3, "peak": peak, "faults": faults}
+
+    def count(self, what, verb, container):
+        counts = {}
+        line = self.tell("count %s %s %d" % (what, verb, container))
+        while line != ".":
+            name, number = line.split()
+            counts[name] = int(number)
+            line = self.hear()
+        return counts
+
+    # Seconds in all, milliseconds of each.
+    def many(self, width, script, first, last):
+        numbers = list(map(int, self.tell("many %d %s %d %d" % (width, script, first, last)).split()))
+        return numbers[0] / 1e9, [number / 1e6 for number in numbers[1:]]
+
+    # Milliseconds on the clock and of processors.
+    def shell(self, command):
+        wall, cpu = map(int, self.tell("shell " + command).split())
+        return wall / 1e6, cpu / 1e3
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def ranges(dual):
+    sets = [[{"subnet": "10.90.0.0/16"}]]
+    return sets + [[{"subnet": "fd00:0:0:90::/64"}]] if dual else sets
+
+
+def configuration(kind, ipam, masquerade=False, dual=False):
+    common = {"cniVersion": "1.0.0", "name": "bench"}
+    if ipam == "host-local":
+        common["ipam"] = {"type": ipam, "ranges": ranges(dual)}
+        if "ptp" in kind:  # a bridge has isDefaultGateway for it
+            common["ipam"]["routes"] = [{"dst": "0.0.0.0/0"}] + ([{"dst": "::/0"}] if dual else [])
+    else:
+        common["ipam"] = {"type": ipam, "ranges": ranges(dual)}
+    if masquerade:
+        common["ipMasq"] = True
+    bridge = {"bridge": "cni0", "isGateway": True, "isDefaultGateway": True}
+    if kind == "isthmus ptp":
+        return {**common, "type": "isthmus"}
+    if kind == "isthmus bridge":
+        return {**common, "type": "isthmus", "mode": "bridge", **bridge}
+    if kind == "official ptp":
+        return {**common, "type": "ptp"}
+    if kind == "official bridge":
+        return {**common, "type": "bridge", **bridge}
+    return {**common, "type": "floor"}
+
+
+# NAME -> (program, configuration). The name says all that differs.
+def contestants(programs):
+    found = {}
+    for kind in "floor", "isthmus ptp", "isthmus bridge", "official ptp", "official bridge":
+        program = {"floor": programs["floor"], "isthmus ptp": programs["isthmus"], "isthmus bridge": programs["isthmus"],
+                   "official ptp": OFFICIAL + "/ptp", "official bridge": OFFICIAL + "/bridge"}[kind]
+        own_ipam = "host-local" if kind.startswith("official") else "isthmus"
+        for masquerade in False, True:
+            for dual in False, True:
+                name = kind + (" masq" if masquerade else "") + (" dual" if dual else "")
+                found[name] = program, configuration(kind, own_ipam, masquerade, dual)
+        if kind.startswith("isthmus"):
+            found[kind + " masq host-local"] = program, configuration(kind, "host-local", True)
+    return found
