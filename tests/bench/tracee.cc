@@ -95,7 +95,7 @@ void Run::stopped(pid_t thread, int status) {
   } else if (event != 0) {
     unsigned long child = 0;
     ptrace(PTRACE_GETEVENTMSG, thread, 0, &child);
-    bool is_thread = access(("/proc/" + std::to_string(first_) + "/task/" + std::to_string(child)).c_str(), F_OK) == 0;
+    bool is_thread = access(("/proc/" + std::to_string(thread) + "/task/" + std::to_string(child)).c_str(), F_OK) == 0;
     if (executed_ && observer_.born) observer_.born(is_thread);
   } else if (signal == kCallStop) {
     if (executed_ && observer_.call) at_call(thread);

@@ -45,6 +45,21 @@ class StateStoreTest : public ::testing::Test {
   test::TempDir dir_;
 };
 
+TEST_F(StateStoreTest, SaysWhetherANetworkHasAnotherAttachment) {
+  StateStore store = open();
+  EXPECT_FALSE(*store.has_other(key("c1"))) << "no such network";
+  write(store, record_of(key("c1")));
+  put_file(attachments() + "/.t0123456789abcdef", "left by a kill");
+  EXPECT_FALSE(*store.has_other(key("c1"))) << "itself and a temporary file";
+  EXPECT_TRUE(*store.has_other(key("c2")));
+  // More names than are read at once.
+  for (int i = 0; i < 100; ++i)
+    put_file(attachments() + "/." + std::string(40, 'x') + std::to_string(i), "");
+  EXPECT_FALSE(*store.has_other(key("c1")));
+  write(store, record_of(key("c2")));
+  EXPECT_TRUE(*store.has_other(key("c1")));
+}
+
 TEST_F(StateStoreTest, ARecordIsOneFilePrivateToUs) {
   mode_t before = umask(geteuid() == 0 ? 0777 : 0077);
   StateStore store = open();
