@@ -37,7 +37,7 @@ Result<bool> write_first(FdRef dir, const std::string& name, std::string_view by
   return file.link_as(name);
 }
 
-Status replace(FdRef dir, const std::string& name, std::string_view bytes) {
+Status replace(FdRef dir, const std::string& name, std::string_view bytes, const std::function<Status()>& last) {
   const std::string temporary = temporary_name(name);
   auto failed = [&](int err) {
     unlinkat(dir.number(), temporary.c_str(), 0);
@@ -47,6 +47,10 @@ Status replace(FdRef dir, const std::string& name, std::string_view bytes) {
   if (!file) return failed(errno);
   if (fchmod(file.ref().number(), 0600) != 0) return failed(errno);
   if (int err = write_all(file.ref(), bytes); err != 0) return failed(err);
+  if (auto ready = last ? last() : done; !ready) {
+    unlinkat(dir.number(), temporary.c_str(), 0);
+    return ready;
+  }
   if (renameat(dir.number(), temporary.c_str(), dir.number(), name.c_str()) != 0) return failed(errno);
   return done;
 }
@@ -63,17 +67,18 @@ Result<std::optional<UniqueFd>> StateStore::attachments(const NetworkName& netwo
   return open_beneath(dir_.ref(), directory_of(network) + "/attachments");
 }
 
-Status StateStore::write(const Record& record) {
+Status StateStore::write(const Record& record, const std::function<Status()>& last) {
   const std::string name = record.key.file_name();
   const std::string bytes = to_json(record);
   for (int attempt = 0;; ++attempt) {
     TRY(UniqueFd dir, make_beneath(dir_.ref(), directory_of(record.key.network) + "/attachments"));
-    if (record.phase == Record::Phase::intent) {
+    if (record.phase == Record::Phase::intent && !last) {
       auto first = write_first(dir.ref(), name, bytes);
       if (first && *first) return done;
     }
-    auto written = replace(dir.ref(), name, bytes);
-    if (written || written.error().err != ENOENT || attempt == kPruneTries) return written;
+    auto written = replace(dir.ref(), name, bytes, last);
+    // With the record of its intent in there, nobody prunes the directory of a `last` step.
+    if (written || last || written.error().err != ENOENT || attempt == kPruneTries) return written;
   }
 }
 

@@ -7,6 +7,7 @@
 //   <state>/networks/<network>/cursor.<set>      likewise; alone it outlives the network's last attachment
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,8 +39,9 @@ class StateStore {
   Status lock(const NetworkName& network, Deadline deadline);
   void unlock(const NetworkName& network);
 
-  // Puts the record in its place in one step. Precondition: the attachment is locked. Fails with [state-unwritable].
-  Status write(const Record& record);
+  // Puts the record in its place in one step. Precondition: the attachment is locked. `last` runs when only that step
+  // is left, once, and its failure leaves the record as it was. Fails with [state-unwritable].
+  Status write(const Record& record, const std::function<Status()>& last = {});
   // nullopt: there is none. A record that cannot be read fails with [bad-record].
   Result<std::optional<Record>> read(const AttachmentKey& key) const;
   // Absent is done. Removes directories of the network that became empty; what stays after the last attachment of a

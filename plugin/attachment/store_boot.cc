@@ -12,6 +12,7 @@
 #include "plugin/attachment/store_lock.h"
 #include "plugin/attachment/store_released.h"
 #include "plugin/ipam/state_dir.h"
+#include "plugin/ipam/unlinked_file.h"
 
 namespace isthmus {
 namespace {
@@ -55,6 +56,17 @@ Status discard_networks(FdRef dir) {
   return remove_tree(dir, kOldNetworks);
 }
 
+// Not by rename(2), which needs a name for the file before: a SIGKILL would leave that. Between the two steps the
+// directory is of no boot, which is what it is.
+Status write_boot(FdRef dir, const std::string& boot) {
+  TRY(UnlinkedFile file, UnlinkedFile::write(dir, boot + "\n"));
+  if (unlinkat(dir.number(), kBootFile, 0) != 0 && errno != ENOENT) {
+    return state_error(errno, "replace", path_of(dir) + "/" + kBootFile);
+  }
+  TRY([[maybe_unused]] bool linked, file.link_as(kBootFile));
+  return done;
+}
+
 }  // namespace
 
 Result<bool> StateStore::is_of_this_boot() const {
@@ -71,9 +83,7 @@ Status StateStore::settle_boot() {
     if (recorded == current) return done;  // another process did it meanwhile
     // Without any id the directory is new, or somebody removed the file: leases that may be live are kept then.
     if (!recorded.empty()) TRY_OK(discard_networks(dir_.ref()));
-    auto written = write_file_atomically(dir_.ref(), kBootFile, current + "\n", 0600);
-    if (!written) return state_error(written.error().err, "write", path_ + "/" + kBootFile);
-    return done;
+    return write_boot(dir_.ref(), current);
   };
   auto settled = settle();
   unlock_at(kBootLockOffset);

@@ -53,6 +53,7 @@ AnswerStatus carry_out(const Call& call) {
 
 struct Outcome {
   AnswerStatus status = done;
+  bool answered = false;  // the result is on stdout
   SpecVersion version = kVersionWhenAbsent;
   LogConf log;
   Report report;
@@ -85,7 +86,9 @@ Outcome run(Verb verb, const Io& io) {
   outcome.network = conf->name.text();
   const std::function<Status(std::string_view)> print = [&](std::string_view text) {
     mark_answered();
-    return write_all(io.out, text, deadline);
+    auto written = write_all(io.out, text, deadline);
+    outcome.answered = static_cast<bool>(written);
+    return written;
   };
   outcome.status = carry_out({*invocation, *conf, deadline, print, outcome.report});
   return outcome;
@@ -151,7 +154,11 @@ int run_cni_call(const std::string& command, const Io& io) {
   int exit_status = 0;
   if (!outcome.status) {
     exit_status = 1;
-    auto told = write_all(io.out, to_json(outcome.status.error(), outcome.version), Deadline::in(milliseconds(1000)));
+    // Never a second JSON value behind the result: the exit status takes that back.
+    if (outcome.answered) std::fprintf(stderr, "isthmus: %s\n", outcome.status.error().msg.c_str());
+    auto told = outcome.answered ? Status(done)
+                                 : write_all(io.out, to_json(outcome.status.error(), outcome.version),
+                                             Deadline::in(milliseconds(1000)));
     mark_answered();
     if (!told) exit_status = 2;
   }

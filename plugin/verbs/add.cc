@@ -137,6 +137,8 @@ class Addition {
   AnswerStatus run() {
     TRY_OK(store_.lock(key_, call_.deadline));
     TRY_OK(clear_stale(call_, key_, host_, store_));
+    // Only now: the name may have been that of an ADD that was killed.
+    TRY_OK(prove_ifname_free(container_, key_, call_.invocation.netns));
     TRY(IfName host_ifname, free_host_ifname(host_, key_));
     Record record = intent(call_, key_, netns_, container_, host_ifname);
     TRY_OK(store_.write(record));
@@ -181,8 +183,8 @@ class Addition {
     describe_design(record, design, settings);
     record.phase = Record::Phase::complete;
     call_.report.host_ifname = record.host_ifname;
-    TRY_OK(store_.write(record));
-    TRY_OK(call_.print(answer + "\n"));
+    // An ADD that is killed before it has answered is not complete: the next one clears it away.
+    TRY_OK(store_.write(record, [&] { return call_.print(answer + "\n"); }));
     return done;
   }
 
@@ -214,7 +216,6 @@ AnswerStatus add(const Call& call) {
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
   TRY(auto container, open_container(netns, call.deadline));
-  TRY_OK(prove_ifname_free(container, key, call.invocation.netns));
   TRY(auto host, open_host(call.deadline));
   TRY(StateStore store, StateStore::open(call.conf.state_dir));
   return Addition(call, std::move(key), std::move(netns), std::move(host), std::move(container), std::move(store))
