@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /opt/cni
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test gc-soak conformance asan tsan static bench fmt install clean
+.PHONY: help deps deps-test build demo test torture gc-soak conformance asan tsan static bench fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -53,6 +53,11 @@ test: deps-test ## every test
 gc-soak: build deps-test ## kill containerd among its pods twenty times: isthmus gc takes exactly what is dead
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus GC_ROUNDS=$${GC_ROUNDS:-20} GC_PODS=$${GC_PODS:-100} GC_LIVE=$${GC_LIVE:-100} GC_PARALLEL=$${GC_PARALLEL:-16} \
 	  CONTAINERD_START_TIME=120 bash tests/e2e/gc_containerd_test.sh
+
+torture: deps-test ## kill every verb, and fail ADD, DEL and CHECK, at every system call
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(call ninja,$(BUILD),isthmus torture)
+	@ISTHMUS_TORTURE=whole ctest --test-dir $(BUILD) -j $(JOBS) -L torture --verbose --no-tests=error </dev/null
 
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)

@@ -105,6 +105,20 @@ Result<std::optional<Record>> StateStore::read(const AttachmentKey& key) const {
   return std::move(record.error()).with_word("bad-record");
 }
 
+bool StateStore::is_damaged(const Error& unreadable) {
+  switch (unreadable.err) {
+    case 0:      // its content
+    case EFBIG:  // the rest: read_small_file
+    case ELOOP:
+    case EINVAL:
+    case EISDIR:
+    case ENXIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Status StateStore::remove(const AttachmentKey& key) {
   TRY(auto dir, attachments(key.network));
   if (dir) TRY_OK(remove_file(dir->ref(), key.file_name()));

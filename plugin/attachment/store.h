@@ -44,6 +44,9 @@ class StateStore {
   Status write(const Record& record, const std::function<Status()>& last = {});
   // nullopt: there is none. A record that cannot be read fails with [bad-record].
   Result<std::optional<Record>> read(const AttachmentKey& key) const;
+  // Whether such a failure lies in the record itself: torn, forged, no file. It will never be read, and is as good as
+  // none; any other may be over at the next try.
+  static bool is_damaged(const Error& unreadable);
   // Absent is done. Removes directories of the network that became empty; what stays after the last attachment of a
   // network with the embedded IPAM is its cursor files, a few bytes, so that released addresses rest.
   Status remove(const AttachmentKey& key);

@@ -39,6 +39,7 @@ Status prove_ifname_free(Kernel<ContainerSide>& container, const AttachmentKey& 
 // away. One that is alive is refused: the runtime must DEL it first.
 AnswerStatus clear_stale(const Call& call, const AttachmentKey& key, Kernel<HostSide>& host, StateStore& store) {
   auto record = store.read(key);
+  if (!record && !StateStore::is_damaged(record.error())) return std::move(record).error();
   if (!record) {
     // Unreadable is no reason to refuse a pod: what it described follows from the key.
     call.report.note = "cleared an unreadable record first";

@@ -10,6 +10,8 @@ namespace {
 struct Found {
   std::optional<StateStore> store;
   std::optional<Record> record;
+  bool busy = false;
+  bool unread = false;  // there may be a record, which stays for the next try
 };
 
 Found find(const Call& call, const AttachmentKey& key, std::vector<CniError>& failures) {
@@ -21,9 +23,19 @@ Found find(const Call& call, const AttachmentKey& key, std::vector<CniError>& fa
   }
   if (!*store) return found;
   found.store = *std::move(store);
-  if (auto locked = found.store->lock(key, call.deadline); !locked) failures.emplace_back(locked.error());
-  // An unreadable record is as good as none: everything follows from the key, and remove() takes the file away.
-  if (auto record = found.store->read(key)) found.record = *std::move(record);
+  if (auto locked = found.store->lock(key, call.deadline); !locked) {
+    failures.emplace_back(locked.error());
+    found.busy = true;
+    return found;
+  }
+  auto record = found.store->read(key);
+  if (record) {
+    found.record = *std::move(record);
+  } else if (!StateStore::is_damaged(record.error())) {
+    failures.emplace_back(record.error());
+    found.unread = true;
+  }
+  // Of a damaged one the essentials follow from the key, and remove() takes the file away.
   return found;
 }
 
@@ -36,8 +48,9 @@ AnswerStatus del(const Call& call) {
   // With a record we know that the attachment was made in another namespace: then the path was used again, and the
   // attachment can go. Without one nothing tells whose namespace that was.
   if (!found.record && targets_own_netns(call.invocation, call.deadline)) return own_netns_error(call.invocation);
-  if (!failures.empty() && found.store) return join_errors(failures);  // busy: the one who holds the lock is at it
-  for (auto& failure : release(call, key, found.record, found.store ? &*found.store : nullptr)) {
+  if (found.busy) return join_errors(failures);  // the one who holds the lock is at it
+  StateStore* store = found.store && !found.unread ? &*found.store : nullptr;
+  for (auto& failure : release(call, key, found.record, store)) {
     failures.push_back(std::move(failure));
   }
   if (!failures.empty()) return join_errors(failures);

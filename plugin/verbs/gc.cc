@@ -29,7 +29,11 @@ bool collect(const Call& call, StateStore& store, const AttachmentKey& key, std:
   // Read again under the lock: a DEL and an ADD may have passed since the directory was listed.
   auto record = store.read(key);
   std::vector<CniError> failed;
-  if (!record || *record) failed = release(call, key, record ? *record : std::nullopt, &store);
+  if (!record && !StateStore::is_damaged(record.error())) {
+    failed.emplace_back(record.error());
+  } else if (!record || *record) {
+    failed = release(call, key, record ? *record : std::nullopt, &store);
+  }
   failures.insert(failures.end(), failed.begin(), failed.end());
   store.unlock(key);
   return failed.empty();
