@@ -77,8 +77,9 @@ std::string address_fact(const nlmsghdr* message) {
 
 std::string route_fact(const nlmsghdr* message) {
   const auto& route = header_of<rtmsg>(message);
-  // Anycast routes come and go with forwarding.
-  if ((route.rtm_flags & RTM_F_CLONED) != 0 || route.rtm_type == RTN_ANYCAST) return {};
+  // Those of an address of our own appear when it is no longer tentative, and anycast ones come and go with forwarding.
+  if ((route.rtm_flags & RTM_F_CLONED) != 0) return {};
+  if (route.rtm_type == RTN_ANYCAST || route.rtm_type == RTN_LOCAL) return {};
   std::string text = "route /" + std::to_string(route.rtm_dst_len) + " proto " + std::to_string(route.rtm_protocol) +
                      " type " + std::to_string(route.rtm_type) +
                      attributes(message, sizeof route, {RTA_DST, RTA_GATEWAY, RTA_OIF, RTA_PRIORITY, RTA_TABLE});

@@ -21,6 +21,8 @@ bool is_whole() {
 const std::vector<NetworkKind> kNetworkKinds = {
     {"ptp_embedded", "ptp", "isthmus"},
     {"ptp_delegated", "ptp", "host-local"},
+    {"bridge_embedded", "bridge", "isthmus"},
+    {"bridge_delegated", "bridge", "host-local"},
 };
 
 Json conf_of(const NetworkKind& kind) {
@@ -30,10 +32,12 @@ Json conf_of(const NetworkKind& kind) {
                {"routes", Json::array({{{"dst", "0.0.0.0/0"}}, {{"dst", "::/0"}}})}};
   if (std::string(kind.ipam) == "host-local") ipam["dataDir"] = "/run/host-local";
   // Official delegates of Debian 12 know 1.0.0.
-  return {{"cniVersion", "1.0.0"}, {"name", "net1"},
-          {"type", "isthmus"},     {"mode", kind.mode},
-          {"stateDir", kStateDir}, {"ipMasq", true},
-          {"ipam", ipam},          {"dns", {{"nameservers", {"10.0.0.10"}}, {"writeNetnsResolvConf", true}}}};
+  Json conf = {{"cniVersion", "1.0.0"}, {"name", "net1"},
+               {"type", "isthmus"},     {"mode", kind.mode},
+               {"stateDir", kStateDir}, {"ipMasq", true},
+               {"ipam", ipam},          {"dns", {{"nameservers", {"10.0.0.10"}}, {"writeNetnsResolvConf", true}}}};
+  if (std::string(kind.mode) == "bridge") conf["isGateway"] = true;
+  return conf;
 }
 
 void Torture::SetUp() {
@@ -82,7 +86,7 @@ void Torture::renew_pod() {
 void Torture::lose_pod() {
   inside_.reset();
   remove_pod("pod");
-  for (int i = 0; i < 200 && host_links() != std::set<std::string>{"up0", "up1"}; ++i)
+  for (int i = 0; i < 200 && host_links() != links_before_; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,10 @@ class Torture : public Conformance {
   void forget_state();
 
   Facts facts() const;
-  void remember() { before_ = facts(); }
+  void remember() {
+    before_ = facts();
+    links_before_ = host_links();
+  }
   // Waits for children to end and for the kernel to finish what it defers. Empty when all is as remembered.
   std::vector<std::string> changes_since();
 
@@ -53,6 +57,7 @@ class Torture : public Conformance {
   Facts before_;
 
  private:
+  std::set<std::string> links_before_;
   std::optional<Eye> host_;
   std::optional<Eye> inside_;
 };
