@@ -2,7 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -90,6 +93,15 @@ pid_t task_of_proc_net(std::string_view path) {
   return read_number(task.substr(task.rfind('/') + 1), 10, tid) ? tid : 0;
 }
 
+// Whether a descriptor on nsfs is one of a network namespace. One that was opened by a name shows the name, or "/" once
+// that is gone; then the namespace itself is asked, which takes nothing from anybody: the mount is in use already.
+bool is_netns(FdRef table, const std::string& fd) {
+  std::string link = link_text(table, fd);
+  if (!link.starts_with('/')) return link.starts_with("net:[");
+  UniqueFd file(openat(table.number(), fd.c_str(), O_RDONLY | O_CLOEXEC));
+  return file && ioctl(file.ref().number(), NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
 Error unclear(int fd, const char* what) {
   return Error{"tell what holds a namespace", {}, 0, "fd " + std::to_string(fd) + " is " + what, "holder-unclear", {}};
 }
@@ -124,7 +136,7 @@ Result<DescriptorTable> DescriptorTable::prepare() {
   return table;
 }
 
-Status DescriptorTable::classify(const Task& task, int fd, const std::set<ino_t>& inodes, const Found& found) const {
+Status DescriptorTable::classify(const Task& task, int fd, const std::set<ino_t>* inodes, const Found& found) const {
   const std::string name = std::to_string(fd);
   struct statx file {};
   constexpr int kFlags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
@@ -133,11 +145,11 @@ Status DescriptorTable::classify(const Task& task, int fd, const std::set<ino_t>
     return errno_error("inspect fd " + name);
   }
   auto report = [&](NetnsHolder::Kind kind, ino_t inode) {
-    if (inodes.contains(inode)) found(inode, kind, fd);
+    if (inodes == nullptr || inodes->contains(inode)) found(inode, kind, fd);
   };
   const dev_t device = makedev(file.stx_dev_major, file.stx_dev_minor);
   if (device == nsfs_) {
-    report(NetnsHolder::Kind::descriptor, file.stx_ino);
+    if (inodes != nullptr || is_netns(task.table, name)) report(NetnsHolder::Kind::descriptor, file.stx_ino);
     return done;
   }
   if (device == anonymous_) return classify_anonymous(task, fd, report);
@@ -176,7 +188,7 @@ Status DescriptorTable::classify_proc(const Task& task, int fd, const Report& re
 
 Result<std::size_t> DescriptorTable::read(FdRef proc,
                                           const std::string& task,
-                                          const std::set<ino_t>& inodes,
+                                          const std::set<ino_t>* inodes,
                                           const Found& found) const {
   UniqueFd table(openat(proc.number(), (task + "/fd").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!table) return errno_error("open the descriptors of", "'" + task + "'");

@@ -22,11 +22,12 @@ class DescriptorTable {
   DescriptorTable() = default;
 
   using Found = std::function<void(ino_t, NetnsHolder::Kind, int fd)>;
-  // `task`: "17/task/18", below /proc. Returns how many descriptors there are. Fails with the errno of what could not
-  // be read, or with `detail` when a descriptor's kind leaves open which namespace it holds.
+  // `task`: "17/task/18", below /proc. `inodes`: of the namespaces asked for; nullptr: of every one. Returns how many
+  // descriptors there are. Fails with the errno of what could not be read, or with `detail` when a descriptor's kind
+  // leaves open which namespace it holds.
   Result<std::size_t> read(FdRef proc,
                            const std::string& task,
-                           const std::set<ino_t>& inodes,
+                           const std::set<ino_t>* inodes,
                            const Found& found) const;
 
  private:
@@ -36,7 +37,7 @@ class DescriptorTable {
     FdRef table;              // its directory of descriptors
   };
   using Report = std::function<void(NetnsHolder::Kind, ino_t)>;
-  Status classify(const Task& task, int fd, const std::set<ino_t>& inodes, const Found& found) const;
+  Status classify(const Task& task, int fd, const std::set<ino_t>* inodes, const Found& found) const;
   Status classify_anonymous(const Task& task, int fd, const Report& report) const;
   static Status classify_proc(const Task& task, int fd, const Report& report);
   dev_t nsfs_ = 0;

@@ -46,7 +46,9 @@ class Scan {
     TRY(auto pids, detail::numbers_in(proc_.ref(), "."));
     TRY(table_, DescriptorTable::prepare());
     const pid_t self = getpid();
+    std::size_t looked_at = 0;
     for (pid_t pid : pids) {
+      if (query_.progress) query_.progress(looked_at++, pids.size());
       if (deadline_.passed()) {
         found_.unreadable.emplace_back("tasks: the time was up");
         break;
@@ -77,7 +79,7 @@ class Scan {
     if (netns != 0) {
       found_.all_netns.insert(netns);
       found_.task_in_netns.try_emplace(netns, tid);
-      if (query_.inodes.contains(netns)) add(netns, {NetnsHolder::Kind::task, pid, tid, -1, {}});
+      if (query_.every || query_.inodes.contains(netns)) add(netns, {NetnsHolder::Kind::task, pid, tid, -1, {}});
       if (ino_t mounts = inode_of_link(proc_.ref(), path + "/ns/mnt"); mounts != 0) {
         auto& examples = found_.mount_namespaces[mounts];
         if (examples.size() < 4) examples.push_back(tid);
@@ -92,7 +94,8 @@ class Scan {
   }
 
   void scan_descriptors(pid_t pid, pid_t tid, const std::string& path) {
-    auto seen = table_.read(proc_.ref(), path, query_.inodes, [&](ino_t inode, NetnsHolder::Kind kind, int fd) {
+    const auto* inodes = query_.every ? nullptr : &query_.inodes;
+    auto seen = table_.read(proc_.ref(), path, inodes, [&](ino_t inode, NetnsHolder::Kind kind, int fd) {
       add(inode, {kind, pid, tid, fd, {}});
     });
     if (!seen) {

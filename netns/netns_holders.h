@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -50,6 +51,9 @@ struct HolderQuery {
   std::set<ino_t> inodes;       // of the namespaces to look for
   std::set<pid_t> ignore_pids;  // known to hold nothing, and not to be read
   bool descriptors = true;      // false: tasks only
+  bool every = false;           // look for all network namespaces; `inodes` does not count then
+  // Called now and then with how many processes were looked at, and how many there are.
+  std::function<void(std::size_t, std::size_t)> progress = {};
 };
 
 // Leaves the caller's own process out. Fails when /proc cannot be read at all.

@@ -21,8 +21,9 @@ declare -A allowed=(
   [plugin/attachment]="netns netlink plugin/cni plugin/ipam plugin/attachment"
   [plugin/verbs]="netns netlink plugin/cni plugin/ipam plugin/attachment plugin/verbs"
   [plugin/reap]="netns netlink plugin/cni plugin/ipam plugin/attachment plugin/verbs plugin/reap"
+  [plugin/inspect]="netns netlink plugin/cni plugin/ipam plugin/attachment plugin/verbs plugin/reap plugin/inspect"
 )
-everything="netns netlink plugin/cni plugin/ipam plugin/attachment plugin/verbs plugin/reap plugin/log plugin/commands"
+everything="netns netlink plugin/cni plugin/ipam plugin/attachment plugin/verbs plugin/reap plugin/inspect plugin/log plugin/commands"
 allowed[plugin/commands]=$everything
 allowed[plugin]=$everything
 for folder in $(printf '%s\n' "${sources[@]}" | xargs -n1 dirname | sort -u); do
