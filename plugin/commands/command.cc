@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plugin/cni/version_answer.h"
+#include "plugin/commands/exec.h"
 #include "plugin/commands/gc.h"
 #include "plugin/commands/look.h"
 #include "plugin/commands/repair.h"
@@ -34,6 +35,7 @@ constexpr std::array kCommands = {
     Command{"list", "attachments of this node; with --all every network namespace", list_command},
     Command{"ps", "the same as list", list_command},
     Command{"find", "in which network namespace is this address, link, pid, container?", find_command_line},
+    Command{"exec", "run a command in a network namespace", exec_command},
     Command{"gc", kGcSummary, gc_command},
     Command{"repair", kRepairSummary, repair_command},
     Command{"version", "version of the program and of the CNI specifications it speaks", version},
