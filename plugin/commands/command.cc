@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plugin/cni/version_answer.h"
+#include "plugin/commands/doctor.h"
 #include "plugin/commands/exec.h"
 #include "plugin/commands/gc.h"
 #include "plugin/commands/look.h"
@@ -36,6 +37,7 @@ constexpr std::array kCommands = {
     Command{"ps", "the same as list", list_command},
     Command{"find", "in which network namespace is this address, link, pid, container?", find_command_line},
     Command{"exec", "run a command in a network namespace", exec_command},
+    Command{"doctor", "what is wrong with network namespaces here, why that hurts, what cures it", doctor_command},
     Command{"gc", kGcSummary, gc_command},
     Command{"repair", kRepairSummary, repair_command},
     Command{"version", "version of the program and of the CNI specifications it speaks", version},

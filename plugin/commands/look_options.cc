@@ -119,9 +119,25 @@ void declare_exec(CLI::App& app, ExecOptions& options) {
   app.footer("exit: the command's own; 125 isthmus failed, 126 the command cannot be run, 127 it is not there");
 }
 
+void declare_doctor(CLI::App& app, DoctorOptions& options, RawLook& raw, std::vector<std::string>& only) {
+  std::string all;
+  for (std::string_view check : kChecks)
+    all += (all.empty() ? "" : ", ") + std::string(check);
+  app.add_option("--only", only, all)->delimiter(',');
+  declare_look(app, options.look, raw, "table or json");
+  app.add_option("--textfile", options.textfile, "write metrics to FILE.prom for node_exporter");
+  app.add_flag("--here", options.here, "this mount and pid namespace is the whole host to examine");
+  app.add_option("--cni-conf-dir", options.question.cni_conf_dir, "where the runtime looks for networks")
+      ->capture_default_str();
+  app.add_option("--cni-bin-dir", options.question.cni_bin_dirs, "where it looks for plugins; repeat for more");
+  app.footer(
+      "exit: 0 nothing found, 1 findings, 2 could not look or usage, 3 nothing found, and a part could not be seen");
+}
+
 constexpr const char* kListExamples =
     "examples:\n  isthmus list\n  isthmus list --all --columns NETNS,ADDRESS,HELD-BY\n";
 constexpr const char* kFindExamples = "examples:\n  isthmus find 10.244.1.17\n  isthmus find default/web -o json\n";
+constexpr const char* kDoctorExamples = "examples:\n  isthmus doctor\n  isthmus doctor --only threads,stuck -o json\n";
 constexpr const char* kExecExamples =
     "examples:\n  isthmus exec web -- ss -tlnp\n  isthmus exec 10.244.1.17 -- ip addr\n";
 
@@ -149,6 +165,30 @@ Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& argu
   declare_find(app, options, raw);
   if (auto usage = parse_into(app, arguments, 2)) return *std::move(usage);
   if (auto wrong = finish(options.look, raw, false); !wrong.empty()) return usage_error(app, wrong);
+  return options;
+}
+
+Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& arguments) {
+  CLI::App app(
+      description(kDoctorExamples,
+                  "Says what is wrong with the network namespaces of this node, why that hurts, and what cures it. "
+                  "Changes nothing."),
+      "isthmus doctor");
+  DoctorOptions options;
+  RawLook raw;
+  std::vector<std::string> only;
+  declare_doctor(app, options, raw, only);
+  if (auto usage = parse_into(app, arguments, 2)) return *std::move(usage);
+  if (auto wrong = finish(options.look, raw, false); !wrong.empty()) return usage_error(app, wrong);
+  for (std::string& check : only) {
+    if (std::find(std::begin(kChecks), std::end(kChecks), check) == std::end(kChecks)) {
+      return usage_error(app, "--only: there is no check '" + check + "'");
+    }
+    options.question.only.insert(std::move(check));
+  }
+  if (!options.textfile.empty() && !options.textfile.ends_with(".prom")) {
+    return usage_error(app, "--textfile: the name must end in .prom");
+  }
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin/commands/gc_options.h"
+#include "plugin/inspect/doctor.h"
 #include "plugin/inspect/table.h"
 
 namespace isthmus {
@@ -41,6 +42,13 @@ struct ExecOptions {
   std::vector<std::string> command;
 };
 
+struct DoctorOptions {
+  LookOptions look;
+  DoctorQuestion question;  // but for its node
+  bool here = false;
+  std::string textfile;
+};
+
 template <class Options>
 using Parsed = std::variant<Options, GcUsage>;
 
@@ -49,5 +57,7 @@ Parsed<ListOptions> parse_list_options(const std::vector<std::string_view>& argu
 Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& arguments);
 // Everything behind WHERE is the command, with or without "--" before it. Usage errors have status 125.
 Parsed<ExecOptions> parse_exec_options(const std::vector<std::string_view>& arguments);
+
+Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& arguments);
 
 }  // namespace isthmus

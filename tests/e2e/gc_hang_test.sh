@@ -15,21 +15,8 @@ step "a container that waits in a frozen FUSE file system, in a pid namespace of
 ip netns add cni-1-2-3-4-1
 ip netns add cni-1-2-3-4-2
 mkdir -p /run/frozen
-cat >"$PRIVATE_WORK/freeze.py" <<'P'
-# Mounts FUSE, answers the greeting of the kernel, and reads every later request without answering it.
-import ctypes, os, struct
-fd = os.open("/dev/fuse", os.O_RDWR)
-options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
-if ctypes.CDLL(None, use_errno=True).mount(b"frozen", b"/run/frozen", b"fuse", 0, options):
-    raise OSError(ctypes.get_errno())
-request = os.read(fd, 1 << 20)
-unique = struct.unpack_from("<IIQ", request)[2]
-os.write(fd, struct.pack("<IiQ", 80, 0, unique) + struct.pack("<IIII", 7, 31, 65536, 0) + struct.pack("<HHII", 12, 9, 65536, 1) + bytes(36))
-print("mounted", flush=True)
-while True:
-    os.read(fd, 1 << 20)
-P
-exec 8< <(python3 "$PRIVATE_WORK/freeze.py")
+exec 8< <(exec python3 "$here/freeze.py" /run/frozen)
+server=$!
 read -r -u 8 -t 10 _ || skip "FUSE cannot be mounted here"
 ip netns exec cni-1-2-3-4-1 unshare --mount --pid --fork sh -c 'cat /run/frozen/file & wait' &
 within 5 pgrep -x cat >/dev/null
@@ -60,6 +47,6 @@ grep -q "reap-root" "$PRIVATE_WORK/err" || fail "$(cat "$PRIVATE_WORK/err")"
 proved "$(cat "$PRIVATE_WORK/err")"
 
 # Its server's end answers everything with an error; else the pid namespace of the test could not end.
-kill "$(pgrep -f freeze.py)"
+kill "$server"
 within 5 sh -c "! kill -0 $stuck 2>/dev/null"
 proved "when its server ends, the task does too"

@@ -1,0 +1,117 @@
+#include "plugin/inspect/doctor.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+
+namespace isthmus {
+namespace {
+
+// A thread that is away for half of its time is seen away in five samples in a row once in two hundred times.
+constexpr int kSamples = 5;
+constexpr int kShortestPause = 120;  // ms
+constexpr int kLongestPause = 330;
+
+bool waits_for_ever(const TaskSeen& task) {
+  if (task.of_kernel) return false;
+  return task.state == 'D' || task.exiting || waits_for_fuse(task) || waits_for_nfs(task);
+}
+
+// Processes with a task that stands or waits otherwise than most: only those are looked at again.
+std::vector<TaskSeen> worth_a_second_look(const std::vector<TaskSeen>& all) {
+  std::vector<TaskSeen> chosen;
+  for (auto begin = all.begin(); begin != all.end();) {
+    auto end = std::find_if(begin, all.end(), [&](const TaskSeen& task) { return task.key.pid != begin->key.pid; });
+    bool odd = std::any_of(begin, end, [&](const TaskSeen& task) {
+      bool away =
+          task.netns != 0 && begin->netns != 0 && (task.netns != begin->netns || task.mount_ns != begin->mount_ns);
+      return away || (waits_for_ever(task) && task.state != 'Z');
+    });
+    if (odd) chosen.insert(chosen.end(), begin, end);
+    begin = end;
+  }
+  return chosen;
+}
+
+Result<Samples> take_samples(Diagnosis& diagnosis, Deadline deadline) {
+  TRY(TaskSample first, sample_all_tasks(deadline));
+  diagnosis.tasks_seen = first.tasks.size();
+  if (first.closed > 0) {
+    diagnosis.holes.push_back("the namespaces of " + std::to_string(first.closed) +
+                              " tasks cannot be read: needs CAP_SYS_PTRACE");
+  }
+  Samples samples = {worth_a_second_look(first.tasks)};
+  // At even intervals a thread with a beat of its own would be met at the same moment each time.
+  std::minstd_rand random(static_cast<unsigned>(getpid()) + static_cast<unsigned>(time(nullptr)));
+  std::uniform_int_distribution<int> pause(kShortestPause, kLongestPause);
+  while (!samples.front().empty() && samples.size() < kSamples) {
+    if (deadline.at_most(std::chrono::milliseconds(kLongestPause)).poll_timeout_ms() < kLongestPause) {
+      diagnosis.holes.emplace_back("tasks: there was no time for a second look");
+      break;
+    }
+    usleep(static_cast<useconds_t>(pause(random)) * 1000);
+    std::vector<TaskSeen> again;
+    for (const TaskSeen& task : samples.front()) {
+      auto now = sample_task(task.key.pid, task.key.tid);
+      if (now && now->key == task.key) again.push_back(*std::move(now));
+    }
+    samples.push_back(std::move(again));
+  }
+  if (samples.size() < kSamples) samples.clear();
+  return samples;
+}
+
+HostNamespaces own_namespaces() {
+  struct stat netns {};
+  struct stat mounts {};
+  HostNamespaces own;
+  if (stat("/proc/self/ns/net", &netns) == 0) own.netns = netns.st_ino;
+  if (stat("/proc/self/ns/mnt", &mounts) == 0) own.mount_ns = mounts.st_ino;
+  return own;
+}
+
+dev_t device_of(const char* path) {
+  struct stat found {};
+  return stat(path, &found) == 0 ? found.st_dev : 0;
+}
+
+}  // namespace
+
+std::string_view to_text(Severity severity) {
+  return severity == Severity::critical ? "critical" : severity == Severity::warning ? "warning" : "note";
+}
+
+std::size_t Diagnosis::count(Severity least) const {
+  return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(),
+                                                [&](const Finding& finding) { return finding.severity >= least; }));
+}
+
+Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
+  const auto start = Deadline::Clock::now();
+  Diagnosis diagnosis;
+  auto wanted = [&](std::string_view check) { return question.only.empty() || question.only.contains(check); };
+  auto& findings = diagnosis.findings;
+  TRY(Node node, look_at_node(question.node, deadline));
+  diagnosis.namespaces_seen = node.namespaces.size();
+  diagnosis.holes = node.holes;
+  diagnosis.holes.insert(diagnosis.holes.end(), node.bad_records.begin(), node.bad_records.end());
+  if (wanted("threads") || wanted("stuck")) {
+    TRY(Samples samples, take_samples(diagnosis, deadline));
+    if (wanted("threads")) check_threads(samples, node, own_namespaces(), findings);
+    if (wanted("stuck")) check_stuck(samples, findings);
+  }
+  if (wanted("namespaces")) check_namespaces(node, findings);
+  if (wanted("names")) check_names(node, findings, diagnosis.holes);
+  if (wanted("copies")) check_copies(node, device_of("/run"), findings);
+  if (wanted("veths")) check_veths(node, findings);
+  if (wanted("rules")) check_rules(node, deadline, findings, diagnosis.holes);
+  if (wanted("cni")) check_cni(question, findings, diagnosis.holes);
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  diagnosis.took = std::chrono::duration_cast<std::chrono::milliseconds>(Deadline::Clock::now() - start);
+  return diagnosis;
+}
+
+}  // namespace isthmus
