@@ -9,7 +9,7 @@ BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspd
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
 DEMO_PACKAGES := iproute2 busybox-static jq
 TEST_PACKAGES := $(DEMO_PACKAGES) clang clang-format-14 clang-tidy-14 git python3 strace \
-  nftables iptables iputils-ping conntrack \
+  nftables iptables iputils-ping conntrack groff \
   containerd runc containernetworking-plugins podman conmon \
   golang-go golang-github-appc-cni-dev python3-grpcio python3-protobuf protobuf-compiler
 
@@ -39,7 +39,7 @@ deps-test: deps ## install what the tests need
 
 build: deps ## build/isthmus
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
-	@$(call ninja,$(BUILD),isthmus)
+	@$(call ninja,$(BUILD),isthmus documents)
 
 demo: build ## two containers get a network, use it and lose it again, in a host of their own
 	$(call install_packages,$(DEMO_PACKAGES))

@@ -57,6 +57,7 @@ constexpr std::array kWords = {
     // 100: namespaces and threads.
     ErrorWord{"holder-unclear", 100},
     ErrorWord{"bad-column", 100},
+    ErrorWord{"doctor-scope", 100},
     ErrorWord{"exec-mounts", 100},
     ErrorWord{"exec-where", 100},
     ErrorWord{"host-mounts", 100},

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plugin/cni/version_answer.h"
+#include "plugin/commands/command_text.h"
 #include "plugin/commands/doctor.h"
 #include "plugin/commands/exec.h"
 #include "plugin/commands/gc.h"
@@ -40,6 +41,8 @@ constexpr std::array kCommands = {
     Command{"doctor", "what is wrong with network namespaces here, why that hurts, what cures it", doctor_command},
     Command{"gc", kGcSummary, gc_command},
     Command{"repair", kRepairSummary, repair_command},
+    Command{"completion", "script for bash, zsh or fish", completion_command},
+    Command{"man", "manual page of a command, as roff", manual_command},
     Command{"version", "version of the program and of the CNI specifications it speaks", version},
     Command{"help", "this text", help},
 };

@@ -37,7 +37,7 @@ Result<std::vector<std::string>> what_is_missing(bool here) {
   std::vector<std::string> holes;
   for (std::string& failure : preflight.failures) {
     if (failure.starts_with("no CAP_NET_ADMIN")) continue;  // nothing is removed
-    if (!failure.starts_with("no CAP_")) return Error{"examine this node", {}, 0, failure, "reap-stopped", {}};
+    if (!failure.starts_with("no CAP_")) return Error{"examine this node", {}, 0, failure, "doctor-scope", {}};
     holes.push_back(std::move(failure));
   }
   return holes;

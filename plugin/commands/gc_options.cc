@@ -21,6 +21,10 @@ constexpr std::array kUnits = {Unit{"ms", 1},           Unit{"msec", 1},        
                                Unit{"h", 3'600'000},    Unit{"hr", 3'600'000},    Unit{"d", 86'400'000},
                                Unit{"day", 86'400'000}, Unit{"days", 86'400'000}, Unit{"w", 604'800'000}};
 
+constexpr const char* kGcDescription =
+    "examples:\n  isthmus gc --dry-run\n  isthmus gc --yes --older-than 1h\n\n"
+    "Reaps network namespaces that leaked, and what belonged to attachments that are dead.";
+
 std::string duration_into(const std::string& text, milliseconds& duration) {
   auto parsed = parse_duration(text);
   if (!parsed) return "'" + text + "' is no duration; write 90s, 15m, 1h30m or 2d";
@@ -90,9 +94,7 @@ void declare(CLI::App& app, Raw& raw) {
   app.add_option("--state-dir", options.reap.state_dir, "the plugin's 'stateDir'")
       ->envname("ISTHMUS_STATE_DIR")
       ->capture_default_str();
-  app.footer(
-      "examples:\n  isthmus gc --dry-run\n  isthmus gc --yes --older-than 1h\n"
-      "exit: 0 nothing left, 1 findings remain, 2 could not look or usage, 3 partly failed");
+  app.footer("exit: 0 nothing left, 1 findings remain, 2 could not look or usage, 3 partly failed");
 }
 
 // Empty, or what is wrong.
@@ -152,9 +154,17 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   return milliseconds(total);
 }
 
+CommandText describe_gc() {
+  CLI::App app(kGcDescription, "isthmus gc");
+  Raw raw;
+  raw.options.reap.state_dir = kDefaultStateDir;
+  declare(app, raw);
+  return text_of(app);
+}
+
 std::variant<GcOptions, GcUsage> parse_gc_options(const std::vector<std::string_view>& arguments) {
   StreamsInUse streams;
-  CLI::App app("Reaps network namespaces that leaked, and what belonged to attachments that are dead.", "isthmus gc");
+  CLI::App app(kGcDescription, "isthmus gc");
   Raw raw;
   raw.options.reap.state_dir = kDefaultStateDir;
   declare(app, raw);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "plugin/commands/command_text.h"
 #include "plugin/reap/item.h"
 
 namespace isthmus {
@@ -31,6 +32,8 @@ struct GcUsage {
   std::string text;
 };
 std::variant<GcOptions, GcUsage> parse_gc_options(const std::vector<std::string_view>& arguments);
+
+CommandText describe_gc();
 
 // "90s", "10m", "1h30m", "2d", "1w", "500ms"; a bare number, months and years are refused: nullopt.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -22,9 +22,6 @@ struct RawLook {
   bool no_headers = false;
 };
 
-// Examples first: they are what most people look for.
-std::string description(const char* examples, const char* text) { return std::string(examples) + "\n" + text; }
-
 void declare_state_dir(CLI::App& app, std::string& state_dir) {
   state_dir = kDefaultStateDir;
   app.add_option("--state-dir", state_dir, "the plugin's 'stateDir'")
@@ -134,18 +131,51 @@ void declare_doctor(CLI::App& app, DoctorOptions& options, RawLook& raw, std::ve
       "exit: 0 nothing found, 1 findings, 2 could not look or usage, 3 nothing found, and a part could not be seen");
 }
 
-constexpr const char* kListExamples =
-    "examples:\n  isthmus list\n  isthmus list --all --columns NETNS,ADDRESS,HELD-BY\n";
-constexpr const char* kFindExamples = "examples:\n  isthmus find 10.244.1.17\n  isthmus find default/web -o json\n";
-constexpr const char* kDoctorExamples = "examples:\n  isthmus doctor\n  isthmus doctor --only threads,stuck -o json\n";
-constexpr const char* kExecExamples =
-    "examples:\n  isthmus exec web -- ss -tlnp\n  isthmus exec 10.244.1.17 -- ip addr\n";
+// Examples first: they are what most people look for.
+constexpr const char* kListDescription =
+    "examples:\n  isthmus list\n  isthmus list --all --columns NETNS,ADDRESS,HELD-BY\n"
+    "\n"
+    "Shows the attachments of this node, or all its network namespaces.";
+constexpr const char* kFindDescription =
+    "examples:\n  isthmus find 10.244.1.17\n  isthmus find default/web -o json\n"
+    "\n"
+    "Says in which network namespace something is, who holds that, how to get in.";
+constexpr const char* kDoctorDescription =
+    "examples:\n  isthmus doctor\n  isthmus doctor --only threads,stuck -o json\n"
+    "\n"
+    "Says what is wrong with the network namespaces of this node, why that hurts, and what cures it. "
+    "Changes nothing.";
+constexpr const char* kExecDescription =
+    "examples:\n  isthmus exec web -- ss -tlnp\n  isthmus exec 10.244.1.17 -- ip addr\n"
+    "\n"
+    "Runs a command in a network namespace, with the files of /etc/netns/NAME over those of /etc.";
+
+template <class Options, class Declare>
+CommandText described(const char* description, const char* name, Declare declare) {
+  CLI::App app(description, name);
+  Options options;
+  declare(app, options);
+  return text_of(app);
+}
 
 }  // namespace
 
+std::vector<CommandText> describe_look_commands() {
+  RawLook raw;
+  std::vector<std::string> only;
+  return {described<ListOptions>(kListDescription, "isthmus list",
+                                 [&](CLI::App& app, ListOptions& options) { declare_list(app, options, raw); }),
+          described<FindOptions>(kFindDescription, "isthmus find",
+                                 [&](CLI::App& app, FindOptions& options) { declare_find(app, options, raw); }),
+          described<ExecOptions>(kExecDescription, "isthmus exec",
+                                 [](CLI::App& app, ExecOptions& options) { declare_exec(app, options); }),
+          described<DoctorOptions>(kDoctorDescription, "isthmus doctor", [&](CLI::App& app, DoctorOptions& options) {
+            declare_doctor(app, options, raw, only);
+          })};
+}
+
 Parsed<ListOptions> parse_list_options(const std::vector<std::string_view>& arguments, std::string_view name) {
-  CLI::App app(description(kListExamples, "Shows the attachments of this node, or all its network namespaces."),
-               "isthmus " + std::string(name));
+  CLI::App app(kListDescription, "isthmus " + std::string(name));
   ListOptions options;
   RawLook raw;
   declare_list(app, options, raw);
@@ -157,9 +187,7 @@ Parsed<ListOptions> parse_list_options(const std::vector<std::string_view>& argu
 }
 
 Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& arguments) {
-  CLI::App app(
-      description(kFindExamples, "Says in which network namespace something is, who holds that, how to get in."),
-      "isthmus find");
+  CLI::App app(kFindDescription, "isthmus find");
   FindOptions options;
   RawLook raw;
   declare_find(app, options, raw);
@@ -169,11 +197,7 @@ Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& argu
 }
 
 Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& arguments) {
-  CLI::App app(
-      description(kDoctorExamples,
-                  "Says what is wrong with the network namespaces of this node, why that hurts, and what cures it. "
-                  "Changes nothing."),
-      "isthmus doctor");
+  CLI::App app(kDoctorDescription, "isthmus doctor");
   DoctorOptions options;
   RawLook raw;
   std::vector<std::string> only;
@@ -193,10 +217,7 @@ Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& 
 }
 
 Parsed<ExecOptions> parse_exec_options(const std::vector<std::string_view>& arguments) {
-  CLI::App app(
-      description(kExecExamples,
-                  "Runs a command in a network namespace, with the files of /etc/netns/NAME over those of /etc."),
-      "isthmus exec");
+  CLI::App app(kExecDescription, "isthmus exec");
   ExecOptions options;
   declare_exec(app, options);
   // What stands behind WHERE is the command's, options too.

@@ -58,6 +58,9 @@ Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& argu
 // Everything behind WHERE is the command, with or without "--" before it. Usage errors have status 125.
 Parsed<ExecOptions> parse_exec_options(const std::vector<std::string_view>& arguments);
 
+// Of list, find, exec and doctor.
+std::vector<CommandText> describe_look_commands();
+
 Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& arguments);
 
 }  // namespace isthmus
