@@ -7,6 +7,7 @@
 
 #include "plugin/commands/gc_options.h"
 #include "plugin/commands/look_options.h"
+#include "plugin/commands/repair.h"
 
 namespace isthmus {
 namespace {
@@ -53,6 +54,7 @@ CommandText text_of(const CLI::App& app) {
 std::vector<CommandText> command_texts() {
   std::vector<CommandText> all = describe_look_commands();
   all.push_back(describe_gc());
+  all.push_back(describe_repair());
   return all;
 }
 

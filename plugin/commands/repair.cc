@@ -122,9 +122,11 @@ void print_items(const Repair& repair, bool json) {
   std::printf("%s\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
 }
 
-// nullopt: go on; else what to exit with.
-std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, RepairOptions& options) {
-  CLI::App app("Puts back on the host what somebody took away from attachments that live.", "isthmus repair");
+constexpr const char* kRepairDescription =
+    "examples:\n  isthmus repair --dry-run\n  isthmus repair\n\n"
+    "Puts back on the host what somebody took away from attachments that live.";
+
+void declare_repair(CLI::App& app, RepairOptions& options) {
   app.add_flag("--dry-run", options.dry_run, "look and report; change nothing");
   app.add_option("-o,--output", options.output, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
@@ -132,9 +134,13 @@ std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, 
   app.add_option("--state-dir", options.state_dir, "the plugin's 'stateDir'")
       ->envname("ISTHMUS_STATE_DIR")
       ->capture_default_str();
-  app.footer(
-      "examples:\n  isthmus repair --dry-run\n  isthmus repair\n"
-      "exit: 0 all is in force, 1 something is missing still, 2 could not look or usage, 3 partly failed");
+  app.footer("exit: 0 all is in force, 1 something is missing still, 2 could not look or usage, 3 partly failed");
+}
+
+// nullopt: go on; else what to exit with.
+std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, RepairOptions& options) {
+  CLI::App app(kRepairDescription, "isthmus repair");
+  declare_repair(app, options);
   std::vector<std::string> words(arguments.rbegin(), arguments.rend());
   try {
     app.parse(words);
@@ -149,6 +155,13 @@ std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, 
 }
 
 }  // namespace
+
+CommandText describe_repair() {
+  CLI::App app(kRepairDescription, "isthmus repair");
+  RepairOptions options;
+  declare_repair(app, options);
+  return text_of(app);
+}
 
 int repair_command(const std::vector<std::string_view>& arguments) {
   RepairOptions options;

@@ -55,7 +55,7 @@ Status check_masquerade(NetfilterSocket& socket, const std::vector<Record>& reco
     findings.push_back({"rules", Severity::critical, "masquerade of " + network,
                         "the masquerade rules of network " + network + " are gone or incomplete (table inet isthmus)",
                         "its containers reach nothing beyond this node: answers do not find their addresses",
-                        "start any container of the network: ADD puts them back; then find who flushes the ruleset"});
+                        "isthmus repair ; then find who flushes the ruleset"});
   }
   return done;
 }

@@ -23,7 +23,7 @@ proved "commands behind exec"
 
 step "every option that --help tells of, in every script"
 for shell in bash zsh fish; do "$ISTHMUS_BIN" completion $shell >"$PRIVATE_WORK/$shell"; done
-for command in list find exec doctor gc; do
+for command in list find exec doctor gc repair; do
   "$ISTHMUS_BIN" man $command >"$PRIVATE_WORK/page"
   for option in $("$ISTHMUS_BIN" $command --help | grep -oE '^ +(-[a-zA-Z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
     for shell in bash zsh; do
@@ -46,10 +46,10 @@ if command -v fish >/dev/null; then
 fi
 
 step "manual pages"
-for page in "" list find exec doctor gc; do
+for page in "" list find exec doctor gc repair; do
   warnings=$("$ISTHMUS_BIN" man $page | groff -man -Tutf8 -ww 2>&1 >"$PRIVATE_WORK/page")
   [ -z "$warnings" ] || fail "isthmus man $page: $warnings"
   grep -q isthmus "$PRIVATE_WORK/page" || fail "isthmus man $page is empty"
 done
-proved "six pages without a warning"
+proved "seven pages without a warning"
 expect_failure "Usage: isthmus completion" "$ISTHMUS_BIN" completion tcsh

@@ -129,8 +129,7 @@ expect_found "masquerade of net" critical "gone or incomplete"
 expect_found "ip filter FORWARD" warning "drops"
 eval "$(of net.ipv4.ip_forward .cure | cut -d';' -f1)" >/dev/null
 nft delete table ip filter
-cni DEL
-cni ADD >"$PRIVATE_WORK/result"
+eval "$(of "masquerade of net" .cure | cut -d';' -f1 | sed "s,^isthmus,$ISTHMUS_BIN,")" >/dev/null
 doctor rules
 expect_nothing
 veth=$(jq -r '.interfaces[0].name' "$PRIVATE_WORK/result")
