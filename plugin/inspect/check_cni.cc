@@ -109,7 +109,8 @@ void check_cni(const DoctorQuestion& question, Findings& findings, std::vector<s
     std::string fault = text ? fault_of(name, *text, question.cni_bin_dirs) : text.error().text();
     if (fault.empty()) continue;
     findings.push_back(
-        {"cni", first ? Severity::critical : Severity::warning, path, path + " cannot be used: " + fault,
+        {"cni", first ? Severity::critical : Severity::warning, path,
+         std::string(path).append(" cannot be used: ").append(fault),
          first ? "it sorts first: containerd loads nothing then and the node is NotReady; CRI-O takes the next"
                : "a runtime that reads more than the first file fails on it",
          "mend it, or rename it so that it does not end in .conf, .conflist or .json"});

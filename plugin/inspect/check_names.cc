@@ -112,10 +112,9 @@ void check_names(const Node& node, Findings& findings, std::vector<std::string>&
     const bool all_covered = std::all_of(at, end, [](const auto& other) { return other.second.mount->covered; });
     const std::string& path = at->first;
     if (stacked) {
-      findings.push_back(
-          {"names", Severity::warning, path, path + " is a stack of mounts of different namespaces",
-           "the name leads to the uppermost; one umount uncovers another container's",
-           "umount " + path + " once for each that is not wanted: isthmus find " + path + " lists them"});
+      findings.push_back({"names", Severity::warning, path, path + " is a stack of mounts of different namespaces",
+                          "the name leads to the uppermost; one umount uncovers another container's",
+                          "umount it once for each that is not wanted: 'isthmus find' with its path lists them"});
     } else if (all_covered) {
       findings.push_back(covered_name(path, false));
     } else if (std::uint64_t top = mount_of_directory(directories, path); top != 0) {

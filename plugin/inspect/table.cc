@@ -107,7 +107,7 @@ std::string render(const Table& table,
       std::string content = cut_to(shown(cell), widths[i]);
       const std::string padding(widths[i] - content.size(), ' ');
       std::string_view colour = screen.colour ? colour_of(cell.mood) : std::string_view();
-      if (!colour.empty()) content = std::string(colour) + content + "\033[0m";
+      if (!colour.empty()) content.insert(0, colour).append("\033[0m");
       out += table.columns[columns[i]].number ? padding + content : content + padding;
       if (i + 1 < columns.size()) out += kGap;
     }
