@@ -13,7 +13,7 @@
 namespace isthmus {
 namespace {
 
-constexpr std::size_t kLargest = 64 * 1024;
+constexpr std::size_t kLargest = std::size_t{64} << 10;
 // Of include/linux/sched.h.
 constexpr std::uint64_t kExiting = 0x4;            // PF_EXITING
 constexpr std::uint64_t kKernelThread = 0x200000;  // PF_KTHREAD
