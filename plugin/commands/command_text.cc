@@ -1,10 +1,8 @@
 #include "plugin/commands/command_text.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cstdio>
 
+#include "plugin/commands/cli11.h"
 #include "plugin/commands/gc_options.h"
 #include "plugin/commands/look_options.h"
 #include "plugin/commands/repair.h"

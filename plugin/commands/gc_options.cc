@@ -155,6 +155,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
 }
 
 CommandText describe_gc() {
+  StreamsInUse streams;
   CLI::App app(kGcDescription, "isthmus gc");
   Raw raw;
   raw.options.reap.state_dir = kDefaultStateDir;

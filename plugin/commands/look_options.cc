@@ -3,14 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
 
 #include "plugin/cni/netconf.h"
+#include "plugin/commands/cli11.h"
 
 namespace isthmus {
 namespace {
@@ -152,6 +150,7 @@ constexpr const char* kExecDescription =
 
 template <class Options, class Declare>
 CommandText described(const char* description, const char* name, Declare declare) {
+  StreamsInUse streams;
   CLI::App app(description, name);
   Options options;
   declare(app, options);
@@ -175,6 +174,7 @@ std::vector<CommandText> describe_look_commands() {
 }
 
 Parsed<ListOptions> parse_list_options(const std::vector<std::string_view>& arguments, std::string_view name) {
+  StreamsInUse streams;
   CLI::App app(kListDescription, "isthmus " + std::string(name));
   ListOptions options;
   RawLook raw;
@@ -187,6 +187,7 @@ Parsed<ListOptions> parse_list_options(const std::vector<std::string_view>& argu
 }
 
 Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& arguments) {
+  StreamsInUse streams;
   CLI::App app(kFindDescription, "isthmus find");
   FindOptions options;
   RawLook raw;
@@ -197,6 +198,7 @@ Parsed<FindOptions> parse_find_options(const std::vector<std::string_view>& argu
 }
 
 Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& arguments) {
+  StreamsInUse streams;
   CLI::App app(kDoctorDescription, "isthmus doctor");
   DoctorOptions options;
   RawLook raw;
@@ -217,6 +219,7 @@ Parsed<DoctorOptions> parse_doctor_options(const std::vector<std::string_view>& 
 }
 
 Parsed<ExecOptions> parse_exec_options(const std::vector<std::string_view>& arguments) {
+  StreamsInUse streams;
   CLI::App app(kExecDescription, "isthmus exec");
   ExecOptions options;
   declare_exec(app, options);

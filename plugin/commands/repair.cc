@@ -1,8 +1,5 @@
 #include "plugin/commands/repair.h"
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +7,7 @@
 #include "plugin/attachment/restore.h"
 #include "plugin/attachment/store.h"
 #include "plugin/cni/netconf.h"
+#include "plugin/commands/cli11.h"
 
 namespace isthmus {
 namespace {
@@ -139,6 +137,7 @@ void declare_repair(CLI::App& app, RepairOptions& options) {
 
 // nullopt: go on; else what to exit with.
 std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, RepairOptions& options) {
+  StreamsInUse streams;
   CLI::App app(kRepairDescription, "isthmus repair");
   declare_repair(app, options);
   std::vector<std::string> words(arguments.rbegin(), arguments.rend());
@@ -157,6 +156,7 @@ std::optional<int> parse_repair(const std::vector<std::string_view>& arguments, 
 }  // namespace
 
 CommandText describe_repair() {
+  StreamsInUse streams;
   CLI::App app(kRepairDescription, "isthmus repair");
   RepairOptions options;
   declare_repair(app, options);
