@@ -205,7 +205,8 @@ void see_files(const std::string& root, Facts& facts) {
     }
     if (path.starts_with("/run/isthmus") && mode != 0600) facts.insert("mode of " + path);
     const bool stays = name == "boot_id" || name == "lock" || name.starts_with("cursor.") ||
-                       name.starts_with("last_reserved_ip") || path == "/run/isthmus/reap/seen";
+                       name.starts_with("last_reserved_ip") || path == "/run/isthmus/reap/seen" ||
+                       path.starts_with("/run/isthmus/released/");  // as long as the namespace has its name
     if (!stays) facts.insert("file " + path + " " + std::to_string(std::hash<std::string>{}(read_file(path))));
   }
 }

@@ -17,7 +17,8 @@ inline constexpr const char* kMarker = "ISTHMUS_CONFORMANCE_RUN";
 
 // What the host looks like, one line a fact: links, addresses, routes and rules of the host and of the given named
 // namespaces, nf_tables, mounts, files below /run and /etc/netns, and processes that we started. Without what has
-// nothing to do with any one attachment: the store's boot id, lock and cursors, empty directories, the state of `lo`.
+// nothing to do with any one attachment: the store's boot id, lock and cursors, empty directories, the state of `lo`;
+// and without the notes of released names, which stay as long as the name of the namespace does.
 class Picture {
  public:
   explicit Picture(const std::vector<std::string>& pods);
