@@ -5,9 +5,11 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "netlink/link.h"
 #include "netlink/link_query.h"
@@ -47,7 +49,53 @@ void put_members(Message& message, const PortVlans& vlans) {
   if (vlans.untagged) put_vlan(message, *vlans.untagged, BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED);
 }
 
+// VLAN -> BRIDGE_VLAN_INFO_* flags of one port.
+using Members = std::map<std::uint16_t, std::uint16_t>;
+
+void read_members(const Reply& reply, int ifindex, Members& members) {
+  auto header = reply.header<ifinfomsg>();
+  if (reply.type() != RTM_NEWLINK || !header || header->ifi_index != ifindex) return;
+  auto spec = reply.attributes<ifinfomsg>().nest(IFLA_AF_SPEC);
+  if (!spec) return;
+  for (auto bytes : spec->all(IFLA_BRIDGE_VLAN_INFO)) {
+    bridge_vlan_info info{};
+    if (bytes.size() != sizeof info) continue;
+    std::memcpy(&info, bytes.data(), sizeof info);
+    members[info.vid] = info.flags;
+  }
+}
+
 }  // namespace
+
+Result<std::vector<std::string>> port_vlan_differences(RouteConversation& socket, int ifindex, const PortVlans& wanted) {
+  Members members;
+  Message request(RTM_GETLINK, 0);
+  ifinfomsg header{};
+  header.ifi_family = AF_BRIDGE;
+  request.header(header);
+  request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN);
+  TRY_OK(socket.dump(
+      std::move(request), "list bridge VLANs", [&] { members.clear(); },
+      [&](const Reply& reply) { read_members(reply, ifindex, members); }));
+  std::vector<std::string> lines;
+  for (const VlanRange& range : wanted.tagged) {
+    for (unsigned vlan = range.first; vlan <= range.last; ++vlan) {
+      if (members.contains(static_cast<std::uint16_t>(vlan))) continue;
+      lines.push_back("it is not in VLAN " + std::to_string(vlan));
+      break;  // one for each range will do
+    }
+  }
+  constexpr int kUntagged = BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED;
+  if (wanted.untagged) {
+    auto at = members.find(*wanted.untagged);
+    if (at == members.end() || (at->second & kUntagged) != kUntagged)
+      lines.push_back("VLAN " + std::to_string(*wanted.untagged) + " is not its untagged one");
+  }
+  bool in_ranges = std::any_of(wanted.tagged.begin(), wanted.tagged.end(),
+                               [](const VlanRange& range) { return range.first <= kDefaultVlan; });
+  if (wanted.drop_default && !in_ranges && members.contains(kDefaultVlan)) lines.push_back("it is in VLAN 1");
+  return lines;
+}
 
 void set_port_vlans(Batch& batch, int ifindex, const std::string& name, const PortVlans& vlans) {
   if (vlans.drop_default) {

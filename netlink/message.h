@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 struct nl_msg;
 struct nlmsghdr;
@@ -71,6 +72,8 @@ class Attributes {
   std::optional<std::uint32_t> u32(int attribute) const;
   std::optional<std::string> text(int attribute) const;
   std::optional<Attributes> nest(int attribute) const;
+  // Every attribute of that type, in order.
+  std::vector<std::span<const std::uint8_t>> all(int attribute) const;
 
  private:
   const void* start_;

@@ -24,10 +24,20 @@ std::span<const std::uint8_t> payload(const nlmsghdr* message) {
 
 }  // namespace
 
+std::vector<std::span<const std::uint8_t>> Attributes::all(int attribute) const {
+  std::vector<std::span<const std::uint8_t>> found;
+  int remaining = static_cast<int>(size_);
+  // nla_ok() holds each attribute's length against what remains.
+  for (auto* at = static_cast<const nlattr*>(start_); nla_ok(at, remaining); at = nla_next(at, &remaining)) {
+    if (nla_type(at) != attribute) continue;
+    found.emplace_back(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));
+  }
+  return found;
+}
+
 std::optional<std::span<const std::uint8_t>> Attributes::bytes(int attribute) const {
   std::optional<std::span<const std::uint8_t>> found;
   int remaining = static_cast<int>(size_);
-  // nla_ok() holds each attribute's length against what remains.
   for (auto* at = static_cast<const nlattr*>(start_); nla_ok(at, remaining); at = nla_next(at, &remaining)) {
     if (nla_type(at) != attribute) continue;
     found.emplace(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));

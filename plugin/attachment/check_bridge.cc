@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "netlink/bridge.h"
+#include "netlink/bridge_vlan.h"
 #include "netlink/mac_guard.h"
 #include "plugin/attachment/bridge_facts.h"
 #include "plugin/attachment/check.h"
@@ -20,6 +21,10 @@ Status compare_port(std::vector<std::string>& found,
     found.push_back("hairpin mode of '" + port.name + "' is " + (hairpin ? "off" : "on"));
   if (info->flags.isolated != conf.isolated)
     found.push_back("port isolation of '" + port.name + "' is " + (conf.isolated ? "off" : "on"));
+  if (conf.vlans.empty()) return done;
+  TRY(auto vlans, port_vlan_differences(host.routes, port.ifindex, conf.vlans));
+  for (const std::string& line : vlans)
+    found.push_back("port '" + port.name + "': " + line);
   return done;
 }
 

@@ -34,10 +34,16 @@ TEST_F(BridgeVlan, PortsGetTheirVlansOrTheKernelsNo) {
   join_bridge_vlan(batch, bridge, "istbr", 100);
   auto sent = host_->commit(std::move(batch));
   ASSERT_EQ(static_cast<bool>(sent), filters);
+  const PortVlans vlans{.untagged = 100, .tagged = {{200, 210}, {300, 300}}, .drop_default = true};
+  auto differences = port_vlan_differences(*host_, made->host, vlans);
+  ASSERT_TRUE(differences) << differences.error().text();
   if (!filters) {
     EXPECT_EQ(sent.error().err, EOPNOTSUPP);
+    EXPECT_EQ(*differences,
+              (std::vector<std::string>{"it is not in VLAN 200", "it is not in VLAN 300", "VLAN 100 is not its untagged one"}));
     return;
   }
+  EXPECT_TRUE(differences->empty());
   auto shown = nlohmann::json::parse(shell("bridge -j vlan show dev ist0"))[0]["vlans"];
   ASSERT_EQ(shown.size(), 3U);
   EXPECT_EQ(shown[0]["vlan"], 100);
