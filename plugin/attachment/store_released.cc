@@ -27,8 +27,8 @@ constexpr std::uint64_t kReleasedPurpose = 300;  // none of key.cc's or store_lo
 // What one DEL may look at, however many there are: the first ones of the directory, and some from further behind, so
 // that names that stay do not hide others that have gone.
 constexpr std::size_t kListed = 128;
-constexpr std::size_t kFirst = 2;
-constexpr std::size_t kLooks = 4;
+constexpr std::size_t kFirst = 1;
+constexpr std::size_t kLooks = 2;
 
 std::vector<std::string> first_names(FdRef dir) {
   std::vector<std::string> names;

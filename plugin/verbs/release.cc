@@ -88,8 +88,11 @@ std::vector<CniError> release(const Call& call,
   auto released = addresses == Addresses::held ? release_addresses(call, key, record) : AnswerStatus(done);
   if (!released) failures.push_back(std::move(released).error());
   if (!failures.empty()) return failures;
+  // An ADD that failed leaves nothing, not even a note of the namespace's name: the runtime still has it.
+  const std::optional<Record> nothing;
+  const std::optional<Record>& noted = call.invocation.verb == Verb::add ? nothing : record;
   auto forgotten = store != nullptr
-                       ? stop_masquerade_and_forget(*store, key, record, owners, call.deadline, std::move(netfilter))
+                       ? stop_masquerade_and_forget(*store, key, noted, owners, call.deadline, std::move(netfilter))
                        : stop_masquerade_without_state(key, owners, call.deadline);
   if (!forgotten) failures.emplace_back(forgotten.error());
   return failures;

@@ -66,10 +66,13 @@ for try in $(seq 300); do
   ip netns delete b
   sleep 0.03
 done
-expect_equal "the inode of a new namespace" "$(stat -Lc %i /run/netns/b)" "$inode"
-gc
-expect_equal "b, with the same inode number, after $try tries," "$(item b)" pinned/none
-ip netns delete b
+if [ -e /run/netns/b ]; then
+  gc
+  expect_equal "b, with the same inode number, after $try tries," "$(item b)" pinned/none
+  ip netns delete b
+else
+  echo "   (the kernel gave the number to somebody else in $try tries)"
+fi
 gc
 expect_equal "records set aside" "$(released)" 0
 
