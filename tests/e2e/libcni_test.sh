@@ -67,12 +67,12 @@ del_both isthmus-dual-stack
 expect_host_as_remembered
 
 step "a bridge, two families, and portmap behind it"
-export CAPABILITIES='{"portMappings": [{"hostPort": 18081, "containerPort": 80, "protocol": "tcp"}]}'
+export CAPABILITIES='{"portMappings": [{"hostPort": 18081, "containerPort": 8080, "protocol": "tcp"}]}'
 cni add isthmus-bridge web >"$PRIVATE_WORK/web"
 CAPABILITIES='' cni add isthmus-bridge client >"$PRIVATE_WORK/client"
 ping_from client "$(address web 4)"
 ping_from client "$(address web 6)"
-serve "hello from web" 80 ip netns exec web
+serve "hello from web" 8080 ip netns exec web
 # The second from itself: hairpin.
 for from in client web; do
   expect_output "hello from web" ip netns exec $from busybox timeout 3 busybox wget -qO- http://10.244.6.1:18081/
