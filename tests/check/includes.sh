@@ -53,6 +53,9 @@ while IFS=: read -r file line header; do
     "<nlohmann/"*)
       [[ $file == plugin/*.cc ]] || complain "$file:$line: $header belongs into .cc files of plugin/, it costs 2 s a file"
       ;;
+    "<CLI/"*)
+      [[ $file == plugin/commands/cli11.h ]] || complain "$file:$line: $header belongs into plugin/commands/cli11.h, it brings iostreams"
+      ;;
     "<spdlog/"*)
       [[ $file == plugin/log/log.cc ]] || complain "$file:$line: $header belongs into plugin/log/log.cc, it costs 3.5 s a file"
       ;;
