@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /opt/cni
 JOBS ?= $(shell nproc)
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test torture gc-soak conformance asan tsan static bench fmt install clean
+.PHONY: help deps deps-test build demo test fuzz torture gc-soak conformance asan tsan static bench fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -59,6 +59,11 @@ torture: deps-test ## kill every verb, and fail ADD, DEL and CHECK, at every sys
 	@$(call ninja,$(BUILD),isthmus torture)
 	@ISTHMUS_TORTURE=whole ctest --test-dir $(BUILD) -j $(JOBS) -L torture --verbose --no-tests=error </dev/null
 
+fuzz: deps-test ## fuzz everything that reads bytes of others, FUZZ_SECONDS (60) for each target
+	@$(call configure,build-fuzz,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_UNITY_BUILD=ON -DISTHMUS_FUZZ=ON)
+	@$(call ninja,build-fuzz,fuzzers)
+	@bash tests/fuzz/run.sh build-fuzz $(JOBS) $(or $(FUZZ_SECONDS),60)
+
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@ninja -C $(BUILD) --quiet conformance_doc
@@ -90,4 +95,4 @@ install: build ## to DESTDIR and PREFIX (/opt/cni, where runtimes look)
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## remove what was built
-	rm -rf $(BUILD) build-asan build-tsan build-static
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-static

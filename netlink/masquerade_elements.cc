@@ -110,6 +110,9 @@ std::optional<MasqueradeSource> read_claim(const FamilyNames& names, const Eleme
   auto text = element.userdata.subspan(2, element.userdata.size() - 3);
   MasqueradeSource claim{std::string(text.begin(), text.end()), *prefix};
   // Only what would be written the same way can be removed again.
+  if (claim.owner.empty() || claim.owner.size() > kLongestOwner || claim.owner.find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
   std::string comment = comment_bytes(claim.owner);
   auto same = [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; };
   if (!std::ranges::equal(comment, element.userdata, same)) return std::nullopt;
@@ -190,7 +193,9 @@ void read_sources(Family family, std::span<const NftReply> replies, std::vector<
   std::vector<Bound> bounds;
   for_each_element(replies, [&](const Element& element) {
     auto address = IpAddress::from_bytes(element.key);
-    if (address) bounds.push_back({*address, (element.flags & NFT_SET_ELEM_INTERVAL_END) == 0});
+    // Only a set that somebody else made has addresses of another family.
+    if (address && address->family() == family)
+      bounds.push_back({*address, (element.flags & NFT_SET_ELEM_INTERVAL_END) == 0});
   });
   std::ranges::sort(bounds);
   std::optional<IpAddress> open;

@@ -8,7 +8,7 @@ namespace {
 // Runtimes and logs show msg as it is: what a kernel or another plugin wrote must not break the line.
 std::string one_line(std::string text) {
   for (char& byte : text)
-    if (static_cast<unsigned char>(byte) < 0x20) byte = ' ';
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = ' ';
   return text;
 }
 

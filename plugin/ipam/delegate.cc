@@ -83,15 +83,6 @@ std::string with_output(const std::string& text, const ChildOutcome& outcome) {
   return said.empty() ? text + " without a word" : text + ", saying " + quoted_output(said);
 }
 
-// Of a program that ended by itself with another status than 0.
-CniError own_error(const std::string& executable, Verb verb, const ChildOutcome& outcome) {
-  if (auto error = parse_error_object(outcome.output)) return *std::move(error);
-  std::string status = "it ended with status " + std::to_string(outcome.number);
-  // Silence on stdout is a failure that explains itself on stderr; anything else there had to be an error object.
-  return failure(executable, verb, 0, with_output(status, outcome),
-                 outcome.output.empty() ? "ipam-failed" : "ipam-garbage");
-}
-
 Error not_executed(const std::string& executable, Verb verb, int err) {
   Error error = failure(executable, verb, err, {}, "ipam-failed");
   if (err == EACCES) error.hint = "chmod a+x " + executable;
@@ -130,6 +121,14 @@ Answer<std::string> find_plugin(std::string_view cni_path, std::string_view type
   return error;
 }
 
+CniError error_of_delegate(const std::string& executable, Verb verb, const ChildOutcome& outcome) {
+  if (auto error = parse_error_object(outcome.output)) return *std::move(error);
+  std::string status = "it ended with status " + std::to_string(outcome.number);
+  // Silence on stdout is a failure that explains itself on stderr; anything else there had to be an error object.
+  return failure(executable, verb, 0, with_output(status, outcome),
+                 outcome.output.empty() ? "ipam-failed" : "ipam-garbage");
+}
+
 Answer<std::string> run_delegate(const std::string& executable,
                                  Verb verb,
                                  const std::string& stdin_bytes,
@@ -141,7 +140,7 @@ Answer<std::string> run_delegate(const std::string& executable,
   switch (outcome->end) {
     case ChildOutcome::End::exited:
       if (outcome->number == 0) return std::move(outcome->output);
-      return own_error(executable, verb, *outcome);
+      return error_of_delegate(executable, verb, *outcome);
     case ChildOutcome::End::signaled:
       return failure(executable, verb, 0,
                      with_output("it was killed by signal " + std::to_string(outcome->number) + " (SIG" +

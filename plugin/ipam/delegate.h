@@ -16,6 +16,8 @@ namespace isthmus {
 // delegate is to see is not the one we were started with, as for an attachment that GC takes down from its record.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
+struct ChildOutcome;
+
 // First regular file (links followed) of that name along CNI_PATH; empty and relative elements are skipped.
 // Fails with [ipam-not-found] naming the type and the directories searched, or [env-missing] without any CNI_PATH.
 Answer<std::string> find_plugin(std::string_view cni_path, std::string_view type);
@@ -31,5 +33,9 @@ Answer<std::string> run_delegate(const std::string& executable,
                                  const std::string& stdin_bytes,
                                  Deadline deadline,
                                  const Overrides& overrides = {});
+
+// Of a program that ended by itself with another status than 0: its error object, or [ipam-failed] for silence on
+// stdout, or [ipam-garbage] with the beginning of what it printed.
+CniError error_of_delegate(const std::string& executable, Verb verb, const ChildOutcome& outcome);
 
 }  // namespace isthmus

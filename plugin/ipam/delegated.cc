@@ -14,23 +14,29 @@ constexpr milliseconds kUndoTime{5000};
 constexpr milliseconds kStatusTime{1000};
 constexpr unsigned kNotAvailable = 50;  // CNI specification, section 5: "plugin is not available"
 
-std::string result_of(const IpamCall& call) { return "the result of IPAM plugin '" + call.conf.ipam_type + "'"; }
+Answer<Lease> try_acquire(const IpamCall& call, const std::string& executable) {
+  TRY(std::string out, run_delegate(executable, Verb::add, call.conf.stdin_bytes, call.deadline, call.overrides));
+  return read_lease(call.conf.ipam_type, call.conf.version, out);
+}
 
-Answer<Lease> read_lease(const IpamCall& call, const std::string& stdout_bytes) {
-  auto result = parse_result(stdout_bytes, call.conf.version, result_of(call));
+}  // namespace
+
+Answer<Lease> read_lease(const std::string& ipam_type, SpecVersion version, const std::string& stdout_bytes) {
+  const std::string what = "the result of IPAM plugin '" + ipam_type + "'";
+  auto result = parse_result(stdout_bytes, version, what);
   if (!result) {
-    Error garbage{"use " + result_of(call), {}, 0, result.error().msg, "ipam-garbage", {}};
+    Error garbage{"use " + what, {}, 0, result.error().msg, "ipam-garbage", {}};
     if (stdout_bytes.empty()) garbage.detail = "it ended well but printed nothing";
     return garbage;
   }
   if (result->ips.empty()) {
-    return Error{"use " + result_of(call), {}, 0, "it has no address", "ipam-garbage", {}};
+    return Error{"use " + what, {}, 0, "it has no address", "ipam-garbage", {}};
   }
   Lease lease;
   for (const CniIp& ip : result->ips) {
     if (ip.address.address().is_any() || ip.address.address().is_multicast()) {
-      return Error{"use " + result_of(call), {}, 0, "'" + ip.address.text() + "' is no address for an interface",
-                   "ipam-garbage",           {}};
+      return Error{"use " + what,  {}, 0, "'" + ip.address.text() + "' is no address for an interface",
+                   "ipam-garbage", {}};
     }
     lease.addresses.push_back({ip.address, ip.gateway});
   }
@@ -38,13 +44,6 @@ Answer<Lease> read_lease(const IpamCall& call, const std::string& stdout_bytes) 
   lease.dns = std::move(result->dns);
   return lease;
 }
-
-Answer<Lease> try_acquire(const IpamCall& call, const std::string& executable) {
-  TRY(std::string out, run_delegate(executable, Verb::add, call.conf.stdin_bytes, call.deadline, call.overrides));
-  return read_lease(call, out);
-}
-
-}  // namespace
 
 Answer<Lease> acquire(const IpamCall& call) {
   TRY(std::string executable, find_plugin(call.invocation.path, call.conf.ipam_type));

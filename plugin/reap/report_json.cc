@@ -132,7 +132,9 @@ Result<std::set<std::string>> parse_plan(std::string_view json, const std::strin
     if (!item.is_object() || text(item, "verdict") != "leaked") continue;
     auto identity = item.find("identity");
     if (identity == item.end() || !identity->is_object()) return bad("an item has no identity");
-    keys.insert(text(*identity, "key"));
+    std::string key = text(*identity, "key");
+    if (key.empty()) return bad("an item has no identity");
+    keys.insert(std::move(key));
   }
   return keys;
 }
