@@ -67,7 +67,9 @@ void read_members(const Reply& reply, int ifindex, Members& members) {
 
 }  // namespace
 
-Result<std::vector<std::string>> port_vlan_differences(RouteConversation& socket, int ifindex, const PortVlans& wanted) {
+Result<std::vector<std::string>> port_vlan_differences(RouteConversation& socket,
+                                                       int ifindex,
+                                                       const PortVlans& wanted) {
   Members members;
   Message request(RTM_GETLINK, 0);
   ifinfomsg header{};

@@ -32,8 +32,8 @@ struct PortVlans {
 // by a kernel without VLAN filtering. `name` is for errors only.
 void set_port_vlans(Batch& batch, int ifindex, const std::string& name, const PortVlans& vlans);
 
-// What is missing or too much of these VLANs at the port, one line each. A dump of the host's bridge ports, so for CHECK
-// only. A kernel without VLAN filtering has none of them.
+// What is missing or too much of these VLANs at the port, one line each. A dump of the host's bridge ports, so for
+// CHECK only. A kernel without VLAN filtering has none of them.
 Result<std::vector<std::string>> port_vlan_differences(RouteConversation& socket, int ifindex, const PortVlans& wanted);
 
 // Lets the host itself take part in a VLAN of its bridge.

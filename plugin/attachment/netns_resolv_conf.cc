@@ -19,8 +19,14 @@ constexpr std::size_t kLargest = 65536;
 std::string directory_of(const OwnedFile& file) { return file.path.substr(0, file.path.size() - kResolvConf.size()); }
 
 // Its name follows from the record, so that undo finds it after a kill.
-std::string temporary_of(const OwnedFile& file) {
-  return directory_of(file) + "/.isthmus-" + std::to_string(file.content_hash);
+std::string temporary_of(const OwnedFile& file) { return ".isthmus-" + std::to_string(file.content_hash); }
+
+// The path comes from a file: a record that was tampered with must not lead anywhere else.
+bool is_path_of_ours(const std::string& path) {
+  if (!path.starts_with(kDirectory) || !path.ends_with(kResolvConf)) return false;
+  if (path.size() <= kDirectory.size() + kResolvConf.size()) return false;
+  const std::string name = path.substr(kDirectory.size(), path.size() - kDirectory.size() - kResolvConf.size());
+  return name != "." && name != ".." && name.find('/') == std::string::npos;
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -43,11 +49,10 @@ std::string content_of(const AttachmentKey& key, const CniDns& dns) {
   return text;
 }
 
-Status make_directory_for(const OwnedFile& file) {
+Result<UniqueFd> make_directory_for(const OwnedFile& file) {
   TRY(UniqueFd parent, open_or_make_path(std::string(kDirectory.substr(0, kDirectory.size() - 1)), 0755));
   std::string name = directory_of(file).substr(kDirectory.size());
-  TRY(UniqueFd made, open_or_make_directory(parent.ref(), name, 0755));
-  return done;
+  return open_or_make_directory(parent.ref(), name, 0755);
 }
 
 // Gone, or of a size or kind that we never wrote. Whatever else keeps it from being read may be over at the next try.
@@ -79,18 +84,20 @@ std::optional<ResolvConfFile> plan_resolv_conf(const NetnsPath& netns, const Att
 
 Status write_resolv_conf(const ResolvConfFile& planned) {
   const std::string& path = planned.file.path;
-  TRY_OK(make_directory_for(planned.file));
+  // All by this descriptor: a symbolic link in the directory's place leads nowhere.
+  TRY(UniqueFd directory, make_directory_for(planned.file));
   // A finished file gets its name by link(2), which never replaces: neither a reader nor a crash sees half of it.
   std::string temporary = temporary_of(planned.file);
-  unlink(temporary.c_str());
-  UniqueFd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!fd) return errno_error("create", "'" + temporary + "'", "resolv-conf-write");
+  const int dir = directory.ref().number();
+  unlinkat(dir, temporary.c_str(), 0);
+  UniqueFd fd(openat(dir, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!fd) return errno_error("create", "'" + directory_of(planned.file) + "/" + temporary + "'", "resolv-conf-write");
   bool written = fchmod(fd.ref().number(), 0644) == 0 &&
                  write(fd.ref().number(), planned.content.data(), planned.content.size()) ==
                      static_cast<ssize_t>(planned.content.size());
-  bool linked = written && link(temporary.c_str(), path.c_str()) == 0;
+  bool linked = written && linkat(dir, temporary.c_str(), dir, kResolvConf.data() + 1, 0) == 0;
   int err = errno;
-  unlink(temporary.c_str());
+  unlinkat(dir, temporary.c_str(), 0);
   if (linked) return done;
   if (err != EEXIST) return errno_error_from(err, "write", "'" + path + "'", "resolv-conf-write");
   return errno_error_from(err, "write", "'" + path + "'", "resolv-conf-taken")
@@ -98,23 +105,23 @@ Status write_resolv_conf(const ResolvConfFile& planned) {
 }
 
 Status remove_resolv_conf(const OwnedFile& file) {
-  // The path comes from a file: a record that was tampered with must not make us remove something else.
-  if (!file.path.starts_with(kDirectory) || !file.path.ends_with(kResolvConf)) {
+  if (!is_path_of_ours(file.path)) {
     return Error{"remove", "'" + file.path + "'", 0, "the record names a path that isthmus never writes", "bad-record",
                  {}};
   }
-  auto directory = open_directory(directory_of(file));
+  UniqueFd directory(open(directory_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) {
-    if (directory.error().err == ENOENT) return done;
-    return std::move(directory).error();
+    // What is no directory, or leads to another, is not what we wrote into.
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return done;
+    return errno_error("open directory", "'" + directory_of(file) + "'", "resolv-conf-remove");
   }
-  unlink(temporary_of(file).c_str());
-  auto content = read_small_file(directory->ref(), "resolv.conf", kLargest);
+  unlinkat(directory.ref().number(), temporary_of(file).c_str(), 0);
+  auto content = read_small_file(directory.ref(), "resolv.conf", kLargest);
   if (!content && !is_no_file_of_ours(content.error())) {
     return std::move(content).error().with_word("resolv-conf-remove");
   }
   if (content && hash_text(*content) == file.content_hash &&
-      unlinkat(directory->ref().number(), "resolv.conf", 0) != 0 && errno != ENOENT) {
+      unlinkat(directory.ref().number(), "resolv.conf", 0) != 0 && errno != ENOENT) {
     return errno_error("remove", "'" + file.path + "'", "resolv-conf-remove");
   }
   if (file.made_directory) rmdir(directory_of(file).c_str());  // ENOTEMPTY: somebody uses it now

@@ -2,15 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "netlink/quoted.h"
+
 namespace isthmus {
 namespace {
-
-// Runtimes and logs show msg as it is: what a kernel or another plugin wrote must not break the line.
-std::string one_line(std::string text) {
-  for (char& byte : text)
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = ' ';
-  return text;
-}
 
 // The two parts as a runtime shows them (types/types.go, Error.Error).
 std::string shown(const CniError& error) {
@@ -19,7 +14,7 @@ std::string shown(const CniError& error) {
 
 }  // namespace
 
-CniError::CniError(const Error& error) : code(code_of_word(error.word)), msg(one_line(error.text())) {}
+CniError::CniError(const Error& error) : code(code_of_word(error.word)), msg(without_controls(error.text(), ' ')) {}
 
 CniError::CniError(unsigned error_code, std::string text, std::string more)
     : code(error_code), msg(std::move(text)), details(std::move(more)) {}
@@ -39,8 +34,9 @@ std::string to_json(const CniError& error, SpecVersion version) {
   object["code"] = error.code;
   object["msg"] = error.msg;
   if (!error.details.empty()) object["details"] = error.details;
-  // File names and other plugins' texts are bytes, not UTF-8: `replace` never throws on them.
-  return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  // File names and other plugins' texts are bytes, not UTF-8: `replace` never throws on them. Escaped to ASCII, because
+  // a delegate's text is passed on unchanged, and people have this on their terminals.
+  return object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace isthmus

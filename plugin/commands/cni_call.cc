@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "netlink/quoted.h"
+#include "netns/capabilities.h"
 #include "plugin/cni/version_answer.h"
 #include "plugin/commands/crash.h"
 #include "plugin/commands/io.h"
@@ -130,6 +132,13 @@ void log_outcome(Verb verb, const Io& io, const Outcome& outcome, std::chrono::s
   log_line(outcome.log, env("ISTHMUS_LOG"), level, line.text());
 }
 
+// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process), files
+// wherever a runtime keeps them, and an end to a delegate that became another user. A refusal costs nothing but depth.
+void give_up_capabilities() {
+  static_cast<void>(keep_only_capabilities(
+      {kCapDacOverride, kCapDacReadSearch, kCapKill, kCapNetAdmin, kCapSysPtrace, kCapSysAdmin}));
+}
+
 int answer_version(const Io& io) {
   const Deadline deadline = deadline_of(Verb::version);
   auto bytes = read_all(io.in, deadline);
@@ -143,6 +152,7 @@ int run_cni_call(const std::string& command, const Io& io) {
   const auto start = std::chrono::steady_clock::now();
   auto verb = parse_verb(command);
   if (verb && *verb == Verb::version) return answer_version(io);
+  give_up_capabilities();
   Outcome outcome;
   if (verb) {
     outcome = run(*verb, io);
@@ -155,7 +165,9 @@ int run_cni_call(const std::string& command, const Io& io) {
   if (!outcome.status) {
     exit_status = 1;
     // Never a second JSON value behind the result: the exit status takes that back.
-    if (outcome.answered) std::fprintf(stderr, "isthmus: %s\n", outcome.status.error().msg.c_str());
+    if (outcome.answered) {
+      std::fprintf(stderr, "isthmus: %s\n", without_controls(outcome.status.error().msg).c_str());
+    }
     auto told = outcome.answered ? Status(done)
                                  : write_all(io.out, to_json(outcome.status.error(), outcome.version),
                                              Deadline::in(milliseconds(1000)));

@@ -10,7 +10,9 @@
 #include <set>
 #include <string>
 
+#include "netlink/quoted.h"
 #include "netns/boot_id.h"
+#include "netns/capabilities.h"
 #include "netns/file.h"
 #include "netns/host_mounts.h"
 #include "plugin/commands/gc_options.h"
@@ -34,7 +36,7 @@ constexpr std::size_t kUsualLimit = 1000;
 volatile std::sig_atomic_t interrupted = 0;
 void on_signal(int /*signal*/) { interrupted = 1; }
 
-void say(const std::string& text) { std::fprintf(stderr, "isthmus gc: %s\n", text.c_str()); }
+void say(const std::string& text) { std::fprintf(stderr, "isthmus gc: %s\n", without_controls(text).c_str()); }
 
 // Each name without a holder keeps one descriptor open, which tells when it is dead.
 void raise_descriptor_limit() {
@@ -138,9 +140,9 @@ class GcRun {
     std::fputs(to_table(make_report(survey)).c_str(), stderr);
     for (const ReapItem& item : survey.items()) {
       if (item.steps.empty()) continue;
-      std::fprintf(stderr, "%s:\n", item.path.empty() ? item.name.c_str() : item.path.c_str());
+      std::fprintf(stderr, "%s:\n", without_controls(item.path.empty() ? item.name : item.path).c_str());
       for (const std::string& step : item.steps)
-        std::fprintf(stderr, "  %s\n", step.c_str());
+        std::fprintf(stderr, "  %s\n", without_controls(step).c_str());
     }
     std::fprintf(stderr, "Reap %zu? [y/N] ", leaked(survey));
     std::fflush(stderr);
@@ -216,6 +218,9 @@ int gc_command(const std::vector<std::string_view>& arguments) {
   }
   const GcOptions& options = std::get<GcOptions>(parsed);
   raise_descriptor_limit();
+  // What the preflight asks for, CAP_SYS_CHROOT to enter other mount namespaces, CAP_KILL to end a runtime's client.
+  static_cast<void>(keep_only_capabilities(
+      {kCapDacOverride, kCapDacReadSearch, kCapKill, kCapNetAdmin, kCapSysChroot, kCapSysPtrace, kCapSysAdmin}));
   signal(SIGPIPE, SIG_IGN);
   signal(SIGINT, on_signal);
   signal(SIGTERM, on_signal);

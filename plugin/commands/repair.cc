@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "netlink/quoted.h"
 #include "netns/capabilities.h"
 #include "plugin/attachment/restore.h"
 #include "plugin/attachment/store.h"
@@ -173,7 +174,7 @@ int repair_command(const std::vector<std::string_view>& arguments) {
   }
   Repair repair(options);
   if (auto ran = repair.run(); !ran) {
-    std::fprintf(stderr, "isthmus repair: %s\n", ran.error().text().c_str());
+    std::fprintf(stderr, "isthmus repair: %s\n", without_controls(ran.error().text()).c_str());
     return 2;
   }
   print_items(repair, options.output == "json");

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "netns/environment.h"
 #include "plugin/ipam/child_process.h"
 #include "plugin/ipam/error_object.h"
 
@@ -17,7 +18,8 @@ namespace {
 // "NAME" of "NAME=value".
 std::string_view name_of(std::string_view variable) { return variable.substr(0, variable.find('=')); }
 
-// Our environment with some variables replaced where they stand, or added; a name that stands twice stays once.
+// Our environment with some variables replaced where they stand, or added; a name that stands twice stays once. Without
+// those that would make a program run somebody else's code.
 std::vector<std::string> delegate_environment(Verb verb, const Overrides& overrides) {
   Overrides replaced = overrides;
   replaced.emplace_back("CNI_COMMAND", std::string(to_text(verb)));
@@ -28,6 +30,7 @@ std::vector<std::string> delegate_environment(Verb verb, const Overrides& overri
     placed[i] = true;
   };
   for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (is_unsafe_for_children(*variable)) continue;
     auto found = std::find_if(replaced.begin(), replaced.end(),
                               [&](const auto& pair) { return pair.first == name_of(*variable); });
     if (found == replaced.end()) {

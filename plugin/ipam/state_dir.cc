@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "netns/file.h"
+#include "netns/helper_process.h"
 
 namespace isthmus {
 namespace {
@@ -66,6 +67,24 @@ Result<UniqueFd> make_components(FdRef dir, const std::string& path) {
   return parent;
 }
 
+// Whether the path answers: one on a FUSE or NFS mount whose server is gone would hold us up for good, beyond any
+// deadline and signal. /run is the kernel's own memory, and spares nearly every call the process this needs.
+Status prove_answering(const std::string& path) {
+  if (path.starts_with("/run/")) return done;
+  constexpr std::chrono::seconds kPatience{5};
+  auto answer = run_in_helper(Deadline::in(kPatience), [&path]() -> HelperAnswer {
+    UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return {};
+  });
+  if (answer || answer.error().err != ETIMEDOUT) return done;
+  return Error{"open state directory",
+               "'" + path + "'",
+               ETIMEDOUT,
+               "its file system does not answer",
+               "state-unwritable",
+               "choose a 'stateDir' on a local file system"};
+}
+
 }  // namespace
 
 Error state_error(int err, std::string doing, const std::string& path) {
@@ -81,6 +100,7 @@ Error state_error(int err, std::string doing, const std::string& path) {
 
 Result<std::optional<UniqueFd>> open_state_dir(const std::string& given) {
   std::string path = without_trailing_slashes(given);
+  TRY_OK(prove_answering(path));
   UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) {
     if (errno == ENOENT) return std::optional<UniqueFd>();

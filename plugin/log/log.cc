@@ -1,11 +1,17 @@
 #include "plugin/log/log.h"
 
-#include <spdlog/sinks/basic_file_sink.h>
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <memory>
+
+#include "netns/helper_process.h"
 
 namespace isthmus {
 namespace {
@@ -52,9 +58,41 @@ LogConf with_override(LogConf conf, std::string_view override) {
   return conf;
 }
 
+// A symbolic link may have been planted, a pipe would wait for its reader, and others' files are not ours to grow.
+UniqueFd open_log_file(const std::string& path) {
+  UniqueFd file(
+      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+  struct stat found {};
+  if (file && (fstat(file.ref().number(), &found) != 0 || !S_ISREG(found.st_mode) || found.st_nlink != 1)) return {};
+  return file;
+}
+
+// One write(2) a line, so that lines of concurrent calls stay whole.
+class FileSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  explicit FileSink(std::string path) : path_(std::move(path)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    // The path is anybody's, a FUSE mount that does not answer included; the runtime waits for our exit.
+    constexpr std::chrono::milliseconds kPatience{500};
+    static_cast<void>(run_in_helper(Deadline::in(kPatience), [&]() -> HelperAnswer {
+      UniqueFd file = open_log_file(path_);
+      if (!file || write(file.ref().number(), line.data(), line.size()) < 0) return {errno, {}};
+      return {};
+    }));
+  }
+  void flush_() override {}
+
+ private:
+  std::string path_;
+};
+
 spdlog::sink_ptr make_sink(const LogConf& conf) {
   if (conf.to_stderr) return std::make_shared<spdlog::sinks::stderr_sink_st>();
-  if (!conf.file.empty()) return std::make_shared<spdlog::sinks::basic_file_sink_st>(conf.file);
+  if (!conf.file.empty()) return std::make_shared<FileSink>(conf.file);
   return std::make_shared<spdlog::sinks::syslog_sink_st>(kIdent, LOG_PID, LOG_DAEMON, false);
 }
 

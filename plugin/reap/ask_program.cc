@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "netns/environment.h"
 #include "netns/unique_fd.h"
 
 namespace isthmus {
@@ -44,6 +45,10 @@ int spawn(const std::string& program, const std::vector<std::string>& words, FdR
   for (const std::string& word : words)
     arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (!is_unsafe_for_children(*variable)) environment.push_back(*variable);
+  environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, output.number(), STDOUT_FILENO);
@@ -60,7 +65,7 @@ int spawn(const std::string& program, const std::vector<std::string>& words, FdR
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  int err = posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environ);
+  int err = posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return err;

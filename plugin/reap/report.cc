@@ -5,23 +5,18 @@
 #include <charconv>
 #include <ctime>
 
+#include "netlink/quoted.h"
+
 namespace isthmus {
 namespace {
 
 constexpr std::array kVerdicts = {ReapVerdict::leaked, ReapVerdict::unknown, ReapVerdict::ageing, ReapVerdict::pinned,
                                   ReapVerdict::live};
 
-std::string printable(const std::string& text) {
-  std::string safe = text;
-  for (char& byte : safe)
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = '?';
-  return safe;
-}
-
 std::string shown_name(const ReapItem& item) {
   bool has_path = item.kind == ReapKind::name || item.kind == ReapKind::file;
   bool usual = !has_path || directory_of(item.path) == "/run/netns";
-  return printable(usual ? item.name : item.path);
+  return without_controls(usual ? item.name : item.path);
 }
 
 std::string shown_state(const ReapItem& item) {
@@ -92,7 +87,7 @@ std::string to_table(const ReapReport& report) {
     if (!item->copies.empty()) reason += "; copy " + item->copies.front();
     if (!item->outcome_text.empty()) reason += ": " + item->outcome_text;
     text += padded(shown_name(*item), width) + "  " + padded(std::string(to_text(item->kind)), 10) + "  " +
-            padded(shown_state(*item), 8) + printable(reason) + "\n";
+            padded(shown_state(*item), 8) + without_controls(reason) + "\n";
   }
   text += summary(report) + "; " + std::to_string(report.coverage.tasks_read) + " of " +
           std::to_string(report.coverage.tasks_seen) + " tasks, " + std::to_string(report.coverage.descriptors) +
@@ -100,11 +95,11 @@ std::string to_table(const ReapReport& report) {
           std::to_string(report.coverage.mount_namespaces_seen) + " other mount namespaces seen in " +
           short_duration(report.took) + "\n";
   for (const std::string& hole : report.coverage.holes)
-    text += "not seen: " + printable(hole) + "\n";
+    text += "not seen: " + without_controls(hole) + "\n";
   for (const std::string& ignored : report.coverage.ignored)
-    text += "ignored: " + printable(ignored) + "\n";
+    text += "ignored: " + without_controls(ignored) + "\n";
   for (const std::string& scope : report.coverage.scope)
-    text += "out of scope: " + printable(scope) + "\n";
+    text += "out of scope: " + without_controls(scope) + "\n";
   return text;
 }
 

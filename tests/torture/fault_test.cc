@@ -70,7 +70,7 @@ class Fault : public Torture, public testing::WithParamInterface<NetworkKind> {
     prepare();
     const std::vector<Stop> stops = record_stops(command);
     after("no fault", {.status = 0});
-    std::vector<int> chosen = choose_stops(stops, is_whole() ? stops.size() * 2 : sample);
+    std::vector<int> chosen = choose_stops(stops, is_whole() ? stops.size() * 2 : share_of(GetParam(), sample));
     int turn = 0;
     for (int index : chosen) {
       const Stop& planned = stops[static_cast<std::size_t>(index - 1)];
@@ -205,7 +205,7 @@ void interrupt_dump(const Stop& stop) {
 // Each dump of the kernel in turn is marked as interrupted by a change: it is asked for again.
 TEST_P(Fault, InterruptedDumps) {
   Tally tally("ADD with an interrupted dump");
-  for (int turn = 1;; turn += is_whole() ? 1 : 4) {
+  for (int turn = 1;; turn += is_whole() ? 1 : 9) {
     forget_state();
     unlink(kResolvConf);
     int seen = 0;

@@ -38,7 +38,7 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
     prepare();
     const std::vector<Stop> stops = record_stops(victim);
     after("not killed", false);
-    for (int index : choose_stops(stops, most(sample))) {
+    for (int index : choose_stops(stops, most(share_of(GetParam(), sample)))) {
       prepare();
       Stop at;
       Traced traced = trace(victim, [&](const Stop& stop) {

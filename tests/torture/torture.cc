@@ -25,6 +25,10 @@ const std::vector<NetworkKind> kNetworkKinds = {
     {"bridge_delegated", "bridge", "host-local"},
 };
 
+std::size_t share_of(const NetworkKind& kind, std::size_t sample) {
+  return std::max<std::size_t>(std::string(kind.mode) == "ptp" ? sample / 2 : sample / 6, 3);
+}
+
 Json conf_of(const NetworkKind& kind) {
   Json ipam = {{"type", kind.ipam},
                {"ranges", Json::array({Json::array({{{"subnet", "10.244.1.0/24"}}}),

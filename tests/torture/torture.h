@@ -28,6 +28,10 @@ extern const std::vector<NetworkKind> kNetworkKinds;
 Json conf_of(const NetworkKind& kind);
 inline std::string name_of(const testing::TestParamInfo<NetworkKind>& info) { return info.param.name; }
 
+// How many points of `sample` a kind of network gets when not all are tried. Bridge mode shares most of its way with
+// ptp, so its rows try fewer.
+std::size_t share_of(const NetworkKind& kind, std::size_t sample);
+
 class Torture : public Conformance {
  protected:
   void SetUp() override;

@@ -62,7 +62,8 @@ void add_network(const std::string& pod, std::set<std::string>& facts) {
 bool no_fact(const std::string& path) {
   const std::string name = fs::path(path).filename();
   return name == "boot_id" || name == "lock" || name.starts_with("cursor.") || name.starts_with("last_reserved_ip") ||
-         path.starts_with("/run/isthmus/released/") || path.starts_with("/run/fake/") || path.starts_with("/run/netns/");
+         path.starts_with("/run/isthmus/released/") || path.starts_with("/run/fake/") ||
+         path.starts_with("/run/netns/");
 }
 
 void add_files(const std::string& root, std::set<std::string>& facts) {

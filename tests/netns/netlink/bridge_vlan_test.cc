@@ -39,8 +39,8 @@ TEST_F(BridgeVlan, PortsGetTheirVlansOrTheKernelsNo) {
   ASSERT_TRUE(differences) << differences.error().text();
   if (!filters) {
     EXPECT_EQ(sent.error().err, EOPNOTSUPP);
-    EXPECT_EQ(*differences,
-              (std::vector<std::string>{"it is not in VLAN 200", "it is not in VLAN 300", "VLAN 100 is not its untagged one"}));
+    EXPECT_EQ(*differences, (std::vector<std::string>{"it is not in VLAN 200", "it is not in VLAN 300",
+                                                      "VLAN 100 is not its untagged one"}));
     return;
   }
   EXPECT_TRUE(differences->empty());
