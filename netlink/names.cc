@@ -35,6 +35,7 @@ std::string ifname_fault(std::string_view text) {
   if (text.find('\0') != text.npos) return "it contains a NUL byte";
   if (std::size_t at = text.find_first_of("/:%"); at != text.npos) return std::string("it contains '") + text[at] + "'";
   if (has_white_space(text)) return "it contains white space";
+  if (without_controls(text, '\0') != text) return "it contains a control character or is not UTF-8";
   return {};
 }
 

@@ -14,7 +14,8 @@
 namespace isthmus {
 
 // An interface name by the kernel's own rule (net/core/dev.c, dev_valid_name): 1 to 15 bytes, not "." or "..",
-// no '/', no ':', no white space (Unicode white space is refused too, as the CNI library does).
+// no '/', no ':', no white space (Unicode white space is refused too, as the CNI library does). Control characters and
+// bytes that are no UTF-8, which the kernel takes, are refused: a name is shown to people and stands in JSON.
 class IfName {
  public:
   // Fails with [bad-ifname].

@@ -70,6 +70,8 @@ for text in nasty:
     try_all("MAC" + repr(text)[:40], {"CNI_ARGS": "MAC=%s;IP=%s" % (text, text)}, base)
     for key in ("name", "mode", "cniVersion", "type"): try_all(key + repr(text)[:40], {}, {**base, key: text})
     try_all("bridge" + repr(text)[:40], {}, {**base, "mode": "bridge", "bridge": text})
+    # A bridge stays when its last container goes; the kernel takes such names.
+    subprocess.run([b"ip", b"link", b"del", text.encode()], capture_output=True)
     try_all("ipam.type" + repr(text)[:40], {}, {**base, "ipam": {"type": text}})
     try_all("subnet" + repr(text)[:40], {}, {**base, "ipam": {"type": "isthmus", "subnet": text}})
     try_all("dns" + repr(text)[:40], {}, {**base, "dns": {"nameservers": [text], "search": [text]}})
