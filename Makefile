@@ -54,7 +54,7 @@ gc-soak: build deps-test ## kill containerd among its pods twenty times: isthmus
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus GC_ROUNDS=$${GC_ROUNDS:-20} GC_PODS=$${GC_PODS:-100} GC_LIVE=$${GC_LIVE:-100} GC_PARALLEL=$${GC_PARALLEL:-16} \
 	  CONTAINERD_START_TIME=120 bash tests/e2e/gc_containerd_test.sh
 
-torture: deps-test ## kill every verb, and fail ADD, DEL and CHECK, at every system call
+torture: deps-test ## kill and fail every verb at every system call; hostile input; thousands of calls, many at once
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD),isthmus torture)
 	@ISTHMUS_TORTURE=whole ctest --test-dir $(BUILD) -j $(JOBS) -L torture --verbose --no-tests=error </dev/null

@@ -71,7 +71,7 @@ Result<UniqueFd> make_components(FdRef dir, const std::string& path) {
 // deadline and signal. /run is the kernel's own memory, and spares nearly every call the process this needs.
 Status prove_answering(const std::string& path) {
   if (path.starts_with("/run/")) return done;
-  constexpr std::chrono::seconds kPatience{5};
+  constexpr std::chrono::seconds kPatience{2};
   auto answer = run_in_helper(Deadline::in(kPatience), [&path]() -> HelperAnswer {
     UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return {};
