@@ -40,12 +40,13 @@ frozen_netns() {
   expect_failure '[netns-timeout]' env CNI_COMMAND=ADD CNI_CONTAINERID=web CNI_NETNS=/opt/frozen/ns CNI_IFNAME=eth0 \
     CNI_PATH=/opt/cni/bin /opt/cni/bin/isthmus <net.conf
 }
-(limited "ADD with its namespace there" 28 frozen_netns) &
-third=$!
+third=$second
+# As long as the verb's deadline; tests/netns/netns has the same with a short one.
+[ "${ISTHMUS_TORTURE:-}" != whole ] || { (limited "ADD with its namespace there" 28 frozen_netns) & third=$!; }
 logged() { cni ADD web log.conf >result && cni DEL web log.conf; }
 limited "ADD and DEL with their log there" 3 logged
 jq -e .ips result >/dev/null || fail "no result"
-for pid in $first $second $third; do wait "$pid" || fail "see above"; done
+for pid in $(printf '%s\n' $first $second $third | sort -u); do wait "$pid" || fail "see above"; done
 
 step "what waits there holds nothing of the caller"
 for pid in $(pgrep -x isthmus); do

@@ -34,7 +34,9 @@ TEST(IfName, RefusesWithItsReason) {
                         {"net\x01one", "control character"},
                         {"\x1b[2J", "control character"},
                         {"\x7f", "control character"},
-                        {"\xc2\x9b" "2J", "control character"},
+                        {"\xc2\x9b"
+                         "2J",
+                         "control character"},
                         {"a\xff", "not UTF-8"},
                         {"a\xc3", "not UTF-8"}};
   for (const Case& c : cases) {
