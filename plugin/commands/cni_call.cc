@@ -11,6 +11,7 @@
 #include "plugin/cni/version_answer.h"
 #include "plugin/commands/crash.h"
 #include "plugin/commands/io.h"
+#include "plugin/ipam/ipam.h"
 #include "plugin/log/log.h"
 #include "plugin/verbs/verbs.h"
 
@@ -62,6 +63,16 @@ struct Outcome {
   std::string network;
 };
 
+// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process) and files
+// wherever a runtime keeps them. A refusal costs nothing but depth. Not where a delegate may be run: as root it would get
+// everything back when it starts, and whoever gains capabilities by execve(2) loses the signal that ends it together
+// with us (PR_SET_PDEATHSIG; commit_creds() in kernel/cred.c).
+void give_up_capabilities(const NetConf& conf, Verb verb) {
+  if (verb == Verb::gc || (!conf.ipam_type.empty() && conf.ipam_type != kEmbeddedIpam)) return;
+  static_cast<void>(
+      keep_only_capabilities({kCapDacOverride, kCapDacReadSearch, kCapNetAdmin, kCapSysPtrace, kCapSysAdmin}));
+}
+
 // Reads stdin whatever the variables are, or the runtime would see a broken pipe instead of our error.
 Outcome run(Verb verb, const Io& io) {
   Outcome outcome;
@@ -86,6 +97,7 @@ Outcome run(Verb verb, const Io& io) {
   outcome.version = conf->version;
   outcome.log = conf->log;
   outcome.network = conf->name.text();
+  give_up_capabilities(*conf, verb);
   const std::function<Status(std::string_view)> print = [&](std::string_view text) {
     mark_answered();
     auto written = write_all(io.out, text, deadline);
@@ -132,13 +144,6 @@ void log_outcome(Verb verb, const Io& io, const Outcome& outcome, std::chrono::s
   log_line(outcome.log, env("ISTHMUS_LOG"), level, line.text());
 }
 
-// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process), files
-// wherever a runtime keeps them, and an end to a delegate that became another user. A refusal costs nothing but depth.
-void give_up_capabilities() {
-  static_cast<void>(keep_only_capabilities(
-      {kCapDacOverride, kCapDacReadSearch, kCapKill, kCapNetAdmin, kCapSysPtrace, kCapSysAdmin}));
-}
-
 int answer_version(const Io& io) {
   const Deadline deadline = deadline_of(Verb::version);
   auto bytes = read_all(io.in, deadline);
@@ -152,7 +157,6 @@ int run_cni_call(const std::string& command, const Io& io) {
   const auto start = std::chrono::steady_clock::now();
   auto verb = parse_verb(command);
   if (verb && *verb == Verb::version) return answer_version(io);
-  give_up_capabilities();
   Outcome outcome;
   if (verb) {
     outcome = run(*verb, io);
