@@ -57,7 +57,7 @@ class Fault : public Torture, public testing::WithParamInterface<NetworkKind> {
     del_ = command("DEL", conf_);
     EXPECT_EQ(finish(add_).status, 0);
     EXPECT_EQ(finish(del_).status, 0);
-    changes_since();
+    settle();
     remember();
   }
 

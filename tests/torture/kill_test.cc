@@ -18,7 +18,7 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
     // Once before, for what stays: the state directory, directories of delegates, loopback's own routes.
     add_and_expect();
     finish(del_);
-    changes_since();
+    settle();
     remember();
   }
 
@@ -156,7 +156,7 @@ TEST_P(Kill, GcVerbThenGcVerb) {
 TEST_P(Kill, GcCommandThenGcCommand) {
   Tally tally("isthmus gc killed, isthmus gc");
   at_each_stop(
-      tally, gc_command(), 5,
+      tally, gc_command(), 2,
       [&] {
         add_and_expect();
         lose_pod();

@@ -26,7 +26,8 @@ const std::vector<NetworkKind> kNetworkKinds = {
 };
 
 std::size_t share_of(const NetworkKind& kind, std::size_t sample) {
-  return std::max<std::size_t>(std::string(kind.mode) == "ptp" ? sample / 2 : sample / 6, 3);
+  return std::max<std::size_t>(std::string(kind.mode) == "ptp" ? sample / 2 : sample / 6,
+                               std::min<std::size_t>(sample, 3));
 }
 
 Json conf_of(const NetworkKind& kind) {
@@ -109,6 +110,19 @@ Facts Torture::facts() const {
   for (const char* root : {kStateDir, "/run/host-local", "/etc/netns"})
     see_files(root, facts);
   return facts;
+}
+
+void Torture::settle() const {
+  collect_children(2000);
+  // Longer than the kernel's grace period, after which it finishes what it deferred.
+  constexpr auto kQuiet = std::chrono::milliseconds(60);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  for (Facts last = facts(); std::chrono::steady_clock::now() < end;) {
+    std::this_thread::sleep_for(kQuiet);
+    Facts now = facts();
+    if (now == last) return;
+    last = std::move(now);
+  }
 }
 
 std::vector<std::string> Torture::changes_since() {

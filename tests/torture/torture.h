@@ -52,6 +52,8 @@ class Torture : public Conformance {
     before_ = facts();
     links_before_ = host_links();
   }
+  // Waits for children to end, and until the picture stays the same.
+  void settle() const;
   // Waits for children to end and for the kernel to finish what it defers. Empty when all is as remembered.
   std::vector<std::string> changes_since();
 
