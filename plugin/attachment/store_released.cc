@@ -60,7 +60,7 @@ std::string netns_in(std::string_view json) {
   if (start == std::string_view::npos) return {};
   std::string_view rest = json.substr(start + kKey.size());
   std::string_view path = rest.substr(0, rest.find('"'));
-  if (path.find_first_of("\\") != std::string_view::npos || path.find("/..") != std::string_view::npos) return {};
+  if (path.find('\\') != std::string_view::npos || path.find("/..") != std::string_view::npos) return {};
   return path.starts_with("/run/netns/") || path.starts_with("/var/run/netns/") ? std::string(path) : std::string();
 }
 

@@ -87,7 +87,7 @@ void Survey::weigh_link(ReapItem& item, const HostScan& scan) {
   evidence.has_record = true;
   auto key = key_of(item);
   auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
+  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(host.error());
   if (!key || !links) {
     evidence.holes.push_back(links ? "whose link it is" : links.error().text());
     return;
