@@ -63,10 +63,10 @@ struct Outcome {
   std::string network;
 };
 
-// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process) and files
-// wherever a runtime keeps them. A refusal costs nothing but depth. Not where a delegate may be run: as root it would get
-// everything back when it starts, and whoever gains capabilities by execve(2) loses the signal that ends it together
-// with us (PR_SET_PDEATHSIG; commit_creds() in kernel/cred.c).
+// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process) and
+// files wherever a runtime keeps them. A refusal costs nothing but depth. Not where a delegate may be run: as root it
+// would get everything back when it starts, and whoever gains capabilities by execve(2) loses the signal that ends it
+// together with us (PR_SET_PDEATHSIG; commit_creds() in kernel/cred.c).
 void give_up_capabilities(const NetConf& conf, Verb verb) {
   if (verb == Verb::gc || (!conf.ipam_type.empty() && conf.ipam_type != kEmbeddedIpam)) return;
   static_cast<void>(
