@@ -23,8 +23,9 @@ Result<bool> has_capability(int capability);
 // Precondition: it is the only thread.
 //
 // Programs that root executes are as able as before: execve(2) by user 0 gives them the whole bounding set again, which
-// is not touched, so a delegate of any kind finds what the runtime gave us. A user other than root has no such return,
-// and what it gives away its delegates (by ambient capabilities) would miss: nothing is given up then.
+// is not touched. But whoever gains capabilities by execve loses PR_SET_PDEATHSIG: not for callers that rely on it. A
+// user other than root has no such return, and its children (by ambient capabilities) would miss what it gives away:
+// nothing is given up then.
 // Fails when the kernel refuses; the caller is no worse off than before.
 Status keep_only_capabilities(std::initializer_list<int> kept);
 
