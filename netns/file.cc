@@ -83,6 +83,19 @@ Result<std::string> read_small_file(FdRef dir, const std::string& name, std::siz
   }
 }
 
+bool is_no_file_of_ours(const Error& unreadable) {
+  switch (unreadable.err) {
+    case EFBIG:
+    case ELOOP:
+    case EINVAL:
+    case EISDIR:
+    case ENXIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Status write_file_atomically(FdRef dir, const std::string& name, std::string_view bytes, mode_t mode) {
   std::string temp_name;
   auto temp = make_temp(dir, temp_name);

@@ -18,6 +18,10 @@ namespace isthmus {
 // if it is a symbolic link, EINVAL if it is no regular file (a FIFO planted there does not block).
 Result<std::string> read_small_file(FdRef dir, const std::string& name, std::size_t limit);
 
+// Whether read_small_file() failed because of what is there: it is larger than we write, or no regular file. Other
+// failures may be over at the next try.
+bool is_no_file_of_ours(const Error& unreadable);
+
 // Puts `bytes` at `name` in `dir`, in one moment: a reader sees the old file or all of the new one, even after a
 // crash of this process. Replaces a file or a symbolic link of that name. Not synced: meant for tmpfs.
 // On failure (a full file system: err ENOSPC) the old file is untouched and no temporary file stays behind. Only

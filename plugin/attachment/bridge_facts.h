@@ -8,6 +8,9 @@
 
 namespace isthmus {
 
+// ifalias of the bridges we make.
+inline constexpr const char* kBridgeAlias = "isthmus bridge";
+
 // Fails with [bridge-not-one] (the name is another kind of link's), [bridge-enslaved], [bridge-vlan] when the
 // configuration wants VLANs that the bridge does not filter, and [address-conflict] when another link has the gateway's
 // address, or a route to a part of its subnet leads elsewhere: then the bridge would take, or not get, what belongs to

@@ -55,21 +55,6 @@ Result<UniqueFd> make_directory_for(const OwnedFile& file) {
   return open_or_make_directory(parent.ref(), name, 0755);
 }
 
-// Gone, or of a size or kind that we never wrote. Whatever else keeps it from being read may be over at the next try.
-bool is_no_file_of_ours(const Error& unreadable) {
-  switch (unreadable.err) {
-    case ENOENT:
-    case EFBIG:
-    case ELOOP:
-    case EINVAL:
-    case EISDIR:
-    case ENXIO:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 std::optional<ResolvConfFile> plan_resolv_conf(const NetnsPath& netns, const AttachmentKey& key, const CniDns& dns) {
@@ -117,7 +102,7 @@ Status remove_resolv_conf(const OwnedFile& file) {
   }
   unlinkat(directory.ref().number(), temporary_of(file).c_str(), 0);
   auto content = read_small_file(directory.ref(), "resolv.conf", kLargest);
-  if (!content && !is_no_file_of_ours(content.error())) {
+  if (!content && content.error().err != ENOENT && !is_no_file_of_ours(content.error())) {
     return std::move(content).error().with_word("resolv-conf-remove");
   }
   if (content && hash_text(*content) == file.content_hash &&

@@ -6,8 +6,6 @@
 namespace isthmus {
 namespace {
 
-constexpr const char* kBridgeAlias = "isthmus bridge";
-
 BridgePortFlags port_flags(const BridgeConf& conf, const Lease& lease) {
   return {.hairpin = hairpin_of(conf, !lease.addresses.empty()), .isolated = conf.isolated};
 }

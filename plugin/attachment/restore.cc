@@ -97,7 +97,24 @@ class Restoration {
     restored_.done.push_back("bridge '" + record_.bridge + "' made anew");
     if (!puts_back()) return bridge;
     TRY(int ifindex, ensure_bridge(host_, {name, new_bridge_mac(name), {}, false}));
+    TRY_OK(set_up_new_bridge(name, ifindex));
     return find_link(host_.routes, ifindex);
+  }
+
+  // As plan_bridge() has it.
+  Status set_up_new_bridge(const IfName& name, int ifindex) {
+    auto unheard = host_.sysctl.write("ipv6/conf/" + name.text() + "/accept_ra", "0");
+    if (!unheard && unheard.error().err != ENOENT) return unheard;
+    const bool has_ipv6 = static_cast<bool>(host_.sysctl.read("ipv6/conf/all/forwarding"));
+    Batch batch;
+    change_link(batch, ifindex, name.text(), {.alias = kBridgeAlias, .no_ipv6_address_generation = has_ipv6});
+    bool v6 = std::any_of(record_.gateways.begin(), record_.gateways.end(),
+                          [](const Prefix& gateway) { return gateway.family() == Family::v6; });
+    if (v6) {
+      Prefix link_local = *Prefix::from(IpAddress::link_local(new_bridge_mac(name)), 64);
+      add_address(batch, ifindex, name.text(), {.prefix = link_local, .replace = true});
+    }
+    return host_.routes.commit(std::move(batch));
   }
 
   Status restore_bridge(const LinkInfo& end) {

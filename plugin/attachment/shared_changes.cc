@@ -34,7 +34,10 @@ Result<int> ensure_bridge(Kernel<HostSide>& host, const BridgeSpec& spec) {
   }
   if (error.err != EEXIST) return error;
   TRY(auto link, find_link(host.routes, spec.name));
-  if (!link || link->kind != "bridge") return std::move(error).with_word("bridge-not-one");
+  if (!link || link->kind != "bridge") {
+    error.hint = "another program took the name meanwhile; give another name in 'bridge'";
+    return std::move(error).with_word("bridge-not-one");
+  }
   return link->ifindex;
 }
 
@@ -59,7 +62,12 @@ Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::str
   for (milliseconds pause(1); !enough.passed() && !deadline.passed(); pause = std::min(pause * 2, milliseconds(20))) {
     TRY(auto port, find_bridge_port(host.routes, port_ifindex));
     if (!port) {
-      return Error{"wait for port '" + name + "'", {}, ENODEV, "it is no bridge's port any more", "port-down", {}};
+      return Error{"wait for port '" + name + "'",
+                   {},
+                   ENODEV,
+                   "it is no bridge's port any more",
+                   "port-down",
+                   "find the program that takes ports from the bridge, and exempt 'ist*'"};
     }
     if (port->state != BR_STATE_DISABLED && port->state != BR_STATE_BLOCKING) return done;
     pause_between_looks(pause);
@@ -90,7 +98,7 @@ Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std:
                    ETIMEDOUT,
                    "duplicate address detection does not end",
                    "netlink-timeout",
-                   {}};
+                   "without 'enabledad' there is none to wait for"};
     }
     pause_between_looks(milliseconds(20));
   }

@@ -106,17 +106,8 @@ Result<std::optional<Record>> StateStore::read(const AttachmentKey& key) const {
 }
 
 bool StateStore::is_damaged(const Error& unreadable) {
-  switch (unreadable.err) {
-    case 0:      // its content
-    case EFBIG:  // the rest: read_small_file
-    case ELOOP:
-    case EINVAL:
-    case EISDIR:
-    case ENXIO:
-      return true;
-    default:
-      return false;
-  }
+  const bool content = unreadable.err == 0;
+  return content || is_no_file_of_ours(unreadable);
 }
 
 Status StateStore::remove(const AttachmentKey& key) {

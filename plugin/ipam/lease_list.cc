@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "netns/deadline.h"
 #include "plugin/ipam/lease_file.h"
 #include "plugin/ipam/lease_store.h"
 #include "plugin/ipam/set_walk.h"
@@ -22,8 +23,9 @@ Result<LeaseStore> LeaseStore::open(const std::string& state_dir, const NetworkN
 Status LeaseStore::make_directories() {
   TRY(UniqueFd state, make_state_dir(state_dir_));
   const std::string path = "networks/" + network_.text();
-  constexpr int kTries = 64;
-  for (int attempt = 0; attempt < kTries; ++attempt) {
+  // Time and not a number of tries: on a busy machine a DEL may get in between any number of times.
+  const Deadline enough = Deadline::in(std::chrono::seconds(2));
+  while (!enough.passed()) {
     TRY(leases_dir_, make_beneath(state.ref(), path + "/leases"));
     TRY(auto parent, open_beneath(state.ref(), path));
     if (!parent) continue;  // pruned in between

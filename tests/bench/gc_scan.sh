@@ -8,21 +8,7 @@ source "$here/../support/private-host.sh"
 enter_private_host "$@"
 source "$here/../e2e/lib.sh"
 need ip python3
-
-# best COMMAND...: "MILLISECONDS CPU-MILLISECONDS"
-best() {
-  python3 - "$@" <<'PYTHON'
-import os, subprocess, sys, time
-rows = []
-for _ in range(5):
-    before, start = os.times(), time.monotonic()
-    subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    took, after = time.monotonic() - start, os.times()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    rows.append((took * 1000, cpu * 1000))
-print("%6.0f %6.0f" % (min(r[0] for r in rows), min(r[1] for r in rows)))
-PYTHON
-}
+source "$here/best.sh"
 
 echo "names tasks descriptors namespaces |  gc: ms    cpu | awk: ms    cpu | lsns: ms   cpu"
 made=0
@@ -33,9 +19,9 @@ for scale in 1 2 4; do
   exec 9< <(exec python3 "$here/crowd.py" $processes 5 22 $namespaces)
   crowd=$!
   read -r -u 9 _
-  gc=$(best "$ISTHMUS_BIN" gc --here --dry-run)
-  awk=$(best bash -c "awk '/ net:\\[/ { print FILENAME, \$5 }' /proc/[0-9]*/mountinfo")
-  lsns=$(best lsns -t net)
+  gc=$(best 5 "$ISTHMUS_BIN" gc --here --dry-run)
+  awk=$(best 5 bash -c "awk '/ net:\\[/ { print FILENAME, \$5 }' /proc/[0-9]*/mountinfo")
+  lsns=$(best 5 lsns -t net)
   printf '%5d %5d %11d %10d | %s | %s | %s\n' $names $((processes * 5)) $((processes * 26)) $namespaces "$gc" "$awk" "$lsns"
   kill $crowd
   exec 9<&-

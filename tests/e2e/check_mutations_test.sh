@@ -121,6 +121,11 @@ cni ADD c other.conf >c.result
 expect_output "everything is in force" /opt/cni/bin/isthmus repair
 all_there() { host_inventory | grep -v '^route.*fe80\|^route multicast' | sort; } # tables and chains come back in any order
 all_there >before
+bridge_make() {
+  ip -j -d link show br0 | jq -c '.[0] | {address, ifalias, inet6_addr_gen_mode}'
+  cat /proc/sys/net/ipv6/conf/br0/accept_ra
+}
+bridge_make >bridge.before
 nft flush ruleset
 ip link del br0
 ip route flush dev "$(jq -r '.interfaces[0].name' c.result)"
@@ -135,6 +140,7 @@ for name in a b; do check_conf bridge.conf $name.result >check.conf && cni CHECK
 check_conf other.conf c.result >check.conf && cni CHECK c check.conf
 proved "CHECK is content with all three"
 all_there | diff before - || fail "the host is not as it was"
+bridge_make | diff bridge.before - || fail "the bridge is not made as ADD makes it"
 expect_output "everything is in force" /opt/cni/bin/isthmus repair
 ip link del "$(jq -r '.interfaces[0].name' c.result)"
 expect_failure "broken    other/c/eth0: its veth is gone" /opt/cni/bin/isthmus repair

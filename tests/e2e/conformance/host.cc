@@ -102,8 +102,10 @@ Picture::Picture(const std::vector<std::string>& pods) : pods_(pods), facts_(pre
 std::vector<std::string> Picture::changes() const {
   const std::set<std::string> now = present_facts(pods_);
   std::vector<std::string> result;
-  for (const std::string& fact : facts_)
-    if (!now.contains(fact)) result.push_back("- " + fact);
+  for (const std::string& fact : facts_) {
+    // A process that ended leaves nothing; an earlier DEL's sender may have been in the picture.
+    if (!now.contains(fact) && !fact.starts_with("process ")) result.push_back("- " + fact);
+  }
   for (const std::string& fact : now)
     if (!facts_.contains(fact)) result.push_back("+ " + fact);
   return result;
