@@ -1,7 +1,8 @@
 # A thin front: cmake and ninja build, ctest tests. Recipes run as root on Debian 12 need nothing else beforehand.
 BUILD ?= build
 PREFIX ?= /opt/cni
-JOBS ?= $(shell nproc)
+# One more than cores: many tests wait for the kernel.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-test build demo test fuzz torture gc-soak conformance asan tsan static bench fmt install clean
 

@@ -9,4 +9,4 @@ if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
   exit 77
 fi
 find netns netlink plugin tests \( -name '*.h' -o -name '*.cc' \) -print0 | sort -z |
-  xargs -0 -n 1 sh -c 'clang-format --dry-run -Werror "$0" 2>/dev/null || { echo "clang-format -i $0"; exit 1; }'
+  xargs -0 -n 40 -P "$(nproc)" clang-format --dry-run -Werror

@@ -107,17 +107,13 @@ ping -c1 -W1 -q "$ip" >/dev/null || fail "the live one cannot be reached"
 step "an inode number that was used again is not the namespace of the record"
 ip netns add e
 address e e >/dev/null
-inode=$(stat -Lc %i /run/netns/e)
 ip netns delete e
 within 3 sh -c '[ "$(ip -o link show type veth | wc -l)" = 1 ]'
-for try in $(seq 300); do
-  ip netns add e
-  [ "$(stat -Lc %i /run/netns/e)" != "$inode" ] || break
-  ip netns delete e
-  sleep 0.03
-done
-expect_equal "the inode of a new namespace" "$(stat -Lc %i /run/netns/e)" "$inode"
-proved "after $try tries"
+ip netns add e
+# The kernel gives an inode number again sooner or later; here it is said to have done so at once.
+record=$(grep -rl '"container_id":"e"' --include='*' /run/isthmus --exclude-dir=released | head -1)
+sed -i 's/"netns_inode":[0-9]*/"netns_inode":'"$(stat -Lc %i /run/netns/e)/" "$record"
+grep -q "\"netns_inode\":$(stat -Lc %i /run/netns/e)," "$record" || fail "the record was not changed: $(cat "$record")"
 alive live
 gc --yes --alive "$PRIVATE_WORK/alive" -o json >"$PRIVATE_WORK/out" || true
 expect_equal "the new namespace" "$(item e)" pinned/none

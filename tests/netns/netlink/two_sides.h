@@ -70,7 +70,7 @@ class TwoSides : public PrivateHost {
     return made;
   }
   void TearDown() override {
-    if (host_) shell("ip link | grep -o 'ist[0-9a-z]*' | sort -u | xargs -r -n1 ip link delete");
+    if (host_) shell("ip link | grep -o 'ist[0-9a-z]*' | sort -u | sed 's/^/link delete /' | ip -batch -");
   }
 
   std::optional<NamedNetns> container_;

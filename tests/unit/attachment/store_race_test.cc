@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using test::names_in;
 using test::put_file;
 
-AttachmentKey key(const std::string& id) {
+AttachmentKey key_of(const std::string& id) {
   return {*NetworkName::parse("pods"), *ContainerId::parse(id), *IfName::parse("eth0")};
 }
 
@@ -58,44 +58,45 @@ class StoreRaceTest : public ::testing::Test {
 
 TEST_F(StoreRaceTest, Z04_ABusyAttachmentNamesItsHolderUntilThatIsKilled) {
   pid_t holder =
-      child_that([](StateStore& store) { return bool(store.lock(key("c1"), Deadline::in(milliseconds(0)))); });
+      child_that([](StateStore& store) { return bool(store.lock(key_of("c1"), Deadline::in(milliseconds(0)))); });
   auto store = StateStore::open(state());
   ASSERT_TRUE(store);
-  auto busy = store->lock(key("c1"), Deadline::in(milliseconds(60)));
+  auto busy = store->lock(key_of("c1"), Deadline::in(milliseconds(60)));
   ASSERT_FALSE(busy);
   EXPECT_EQ(busy.error().word, "attachment-busy");
   EXPECT_NE(busy.error().text().find("pid " + std::to_string(holder) + " ("), std::string::npos) << busy.error().text();
-  EXPECT_FALSE(*store->try_lock(key("c1")));
-  EXPECT_TRUE(store->lock(key("c2"), Deadline::in(milliseconds(0)))) << "another attachment is free";
+  EXPECT_FALSE(*store->try_lock(key_of("c1")));
+  EXPECT_TRUE(store->lock(key_of("c2"), Deadline::in(milliseconds(0)))) << "another attachment is free";
   kill_and_wait(holder);
-  EXPECT_TRUE(store->lock(key("c1"), Deadline::in(milliseconds(1000))));
+  EXPECT_TRUE(store->lock(key_of("c1"), Deadline::in(milliseconds(1000))));
 }
 
 TEST_F(StoreRaceTest, WaitingEndsWhenTheHolderUnlocks) {
   auto store = StateStore::open(state());
-  ASSERT_TRUE(store && store->lock(key("c1"), Deadline::in(milliseconds(0))));
+  ASSERT_TRUE(store && store->lock(key_of("c1"), Deadline::in(milliseconds(0))));
   pid_t waiter = fork();
   if (waiter == 0) {
     auto own = StateStore::open(state());
-    if (!own || *own->try_lock(key("c1"))) _exit(1);
-    _exit(own->lock(key("c1"), Deadline::in(milliseconds(10000))) ? 0 : 2);
+    if (!own || *own->try_lock(key_of("c1"))) _exit(1);
+    _exit(own->lock(key_of("c1"), Deadline::in(milliseconds(10000))) ? 0 : 2);
   }
   usleep(50000);
-  store->unlock(key("c1"));
+  store->unlock(key_of("c1"));
   int status = -1;
   EXPECT_EQ(waitpid(waiter, &status, 0), waiter);
   EXPECT_EQ(status, 0);
-  EXPECT_TRUE(*store->try_lock(key("c1")));
+  EXPECT_TRUE(*store->try_lock(key_of("c1")));
 }
 
 TEST_F(StoreRaceTest, ReadingAndWritingDropNoLock) {
   pid_t holder = child_that([](StateStore& store) {
-    if (!store.lock(key("c1"), Deadline::in(milliseconds(0)))) return false;
-    Record record{.key = key("c1")};
-    return store.write(record) && store.read(key("c1")) && store.list(key("c1").network) && store.remove(key("c1"));
+    if (!store.lock(key_of("c1"), Deadline::in(milliseconds(0)))) return false;
+    Record record{.key = key_of("c1")};
+    return store.write(record) && store.read(key_of("c1")) && store.list(key_of("c1").network) &&
+           store.remove(key_of("c1"));
   });
   auto store = StateStore::open(state());
-  EXPECT_FALSE(*store->try_lock(key("c1")));
+  EXPECT_FALSE(*store->try_lock(key_of("c1")));
   kill_and_wait(holder);
 }
 
@@ -106,7 +107,7 @@ TEST_F(StoreRaceTest, Z03_KilledAtAnyMomentARecordIsCompleteAbsentOrTheOneBefore
     if (pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       auto store = StateStore::open(state());
-      Record record{.key = key("c" + std::to_string(round % 5))};
+      Record record{.key = key_of("c" + std::to_string(round % 5))};
       while (store) {
         record.phase = record.phase == Record::Phase::intent ? Record::Phase::complete : Record::Phase::intent;
         record.config = std::string(record.phase == Record::Phase::intent ? 20000 : 100, 'x');
@@ -122,14 +123,14 @@ TEST_F(StoreRaceTest, Z03_KilledAtAnyMomentARecordIsCompleteAbsentOrTheOneBefore
     EXPECT_EQ(waitpid(pid, &status, 0), pid);
     EXPECT_TRUE(WIFSIGNALED(status)) << "it could not write";
     auto store = StateStore::open(state());
-    auto listed = store->list(key("c1").network);
+    auto listed = store->list(key_of("c1").network);
     ASSERT_TRUE(listed);
     for (const auto& [name, record] : *listed)
       EXPECT_TRUE(record) << name << ": " << record.error().text();
   }
   auto store = StateStore::open(state());
   for (int i = 0; i < 5; ++i)
-    EXPECT_TRUE(store->remove(key("c" + std::to_string(i))));
+    EXPECT_TRUE(store->remove(key_of("c" + std::to_string(i))));
   EXPECT_TRUE(names_in(state() + "/networks").empty()) << "a temporary file stayed behind";
 }
 
@@ -144,7 +145,7 @@ TEST_F(StoreRaceTest, Z05_ManyDiscardAnOldBootAtOnceAndSomeAreKilled) {
       pid_t pid = fork();
       if (pid == 0) {
         auto store = StateStore::open(state());
-        Record record{.key = key("c" + std::to_string(i))};
+        Record record{.key = key_of("c" + std::to_string(i))};
         _exit(store && store->write(record) ? 0 : 1);
       }
       children.push_back(pid);
@@ -163,7 +164,7 @@ TEST_F(StoreRaceTest, Z05_ManyDiscardAnOldBootAtOnceAndSomeAreKilled) {
     ASSERT_TRUE(store);
     EXPECT_FALSE(std::filesystem::exists(state() + "/networks/old"));
     EXPECT_FALSE(std::filesystem::exists(state() + "/networks.old"));
-    EXPECT_GE(store->list(key("c1").network)->size(), 10U) << "a record of this boot was discarded";
+    EXPECT_GE(store->list(key_of("c1").network)->size(), 10U) << "a record of this boot was discarded";
   }
 }
 

@@ -11,13 +11,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::string kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const std::string kContainerId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 TEST(Cgroup, NamesAContainerByItsSixtyFourDigits) {
-  EXPECT_EQ(container_of_cgroup("0::/kubepods/besteffort/pod1-2/" + kId + "\n"), kId);
-  EXPECT_EQ(container_of_cgroup("0::/system.slice/docker-" + kId + ".scope\n"), kId);
-  EXPECT_EQ(container_of_cgroup("0::/libpod-" + kId), kId);
-  EXPECT_EQ(container_of_cgroup("0::/" + kId + "0\n"), "");
+  EXPECT_EQ(container_of_cgroup("0::/kubepods/besteffort/pod1-2/" + kContainerId + "\n"), kContainerId);
+  EXPECT_EQ(container_of_cgroup("0::/system.slice/docker-" + kContainerId + ".scope\n"), kContainerId);
+  EXPECT_EQ(container_of_cgroup("0::/libpod-" + kContainerId), kContainerId);
+  EXPECT_EQ(container_of_cgroup("0::/" + kContainerId + "0\n"), "");
   EXPECT_EQ(container_of_cgroup("0::/user.slice\n"), "");
 }
 

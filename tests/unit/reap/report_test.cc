@@ -5,7 +5,7 @@
 namespace isthmus {
 namespace {
 
-const std::string kBoot = "7a1c6ce4-0d51-4b0a-9d1c-6f2f4f7f4f3e";
+const std::string kBootId = "7a1c6ce4-0d51-4b0a-9d1c-6f2f4f7f4f3e";
 
 ReapItem name(const std::string& path, ReapVerdict verdict, std::uint64_t id) {
   ReapItem item;
@@ -19,7 +19,7 @@ ReapItem name(const std::string& path, ReapVerdict verdict, std::uint64_t id) {
 
 class Report : public ::testing::Test {
  protected:
-  ReapReport report() { return {items_, coverage_, {}, kBoot, false, std::chrono::milliseconds(1234)}; }
+  ReapReport report() { return {items_, coverage_, {}, kBootId, false, std::chrono::milliseconds(1234)}; }
   std::vector<ReapItem> items_;
   ReapCoverage coverage_;
 };
@@ -27,7 +27,7 @@ class Report : public ::testing::Test {
 TEST_F(Report, APlanIsReadBackByIdentity) {
   items_.push_back(name("/run/netns/a", ReapVerdict::leaked, 10));
   items_.push_back(name("/run/netns/b", ReapVerdict::live, 11));
-  auto plan = parse_plan(to_json(report()), kBoot);
+  auto plan = parse_plan(to_json(report()), kBootId);
   ASSERT_TRUE(plan) << plan.error().text();
   EXPECT_EQ(*plan, std::set<std::string>{items_[0].identity()});
   EXPECT_NE(items_[0].identity(), name("/run/netns/a", ReapVerdict::leaked, 12).identity());
@@ -35,12 +35,12 @@ TEST_F(Report, APlanIsReadBackByIdentity) {
 
 TEST_F(Report, OtherPlansAreRefused) {
   const std::string good = to_json(report());
-  EXPECT_TRUE(parse_plan(good, kBoot));
+  EXPECT_TRUE(parse_plan(good, kBootId));
   EXPECT_FALSE(parse_plan(good, "another boot"));
   for (const char* bad :
        {"", "{}", "[]", "nul", R"({"apiVersion":"isthmus/v2","kind":"ReapReport"})",
         R"({"apiVersion":"isthmus/v1","kind":"ReapReport","boot":"7a1c6ce4-0d51-4b0a-9d1c-6f2f4f7f4f3e"})"}) {
-    auto plan = parse_plan(bad, kBoot);
+    auto plan = parse_plan(bad, kBootId);
     ASSERT_FALSE(plan) << bad;
     EXPECT_EQ(plan.error().word, "reap-plan");
   }
@@ -51,7 +51,7 @@ TEST_F(Report, AnEmptyListIsAList) { EXPECT_NE(to_json(report()).find("\"items\"
 TEST_F(Report, TerminalsAndParsersSurviveHostileNames) {
   items_.push_back(name("/run/netns/\x1b[2J\xff", ReapVerdict::pinned, 10));
   EXPECT_EQ(to_table(report()).find('\x1b'), std::string::npos);
-  EXPECT_TRUE(parse_plan(to_json(report()), kBoot));
+  EXPECT_TRUE(parse_plan(to_json(report()), kBootId));
 }
 
 TEST_F(Report, TheTableBeginsWithWhatIsLeaked) {
