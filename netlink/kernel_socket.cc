@@ -22,9 +22,9 @@ void switch_on(int fd, int option) {
 
 // 0 or an errno.
 int bind_and_connect(int fd, std::uint32_t groups) {
-  // Port 0: the kernel picks a free one. A port made from the pid collides with processes of other pid namespaces.
+  // The kernel picks a free port, at connect(2) as well: one made from the pid collides with other pid namespaces.
   sockaddr_nl own{AF_NETLINK, 0, 0, groups};
-  if (bind(fd, reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) return errno;
+  if (groups != 0 && bind(fd, reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) return errno;
   sockaddr_nl kernel{AF_NETLINK, 0, 0, 0};
   if (connect(fd, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) != 0) return errno;
   return 0;

@@ -96,10 +96,9 @@ const nlmsghdr* take_message(std::span<const std::byte>& rest) {
 int open_in_this_thread(UniqueFd& fd) {
   fd = UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
   if (!fd) return errno;
-  sockaddr_nl own{AF_NETLINK, 0, 0, 0};
-  if (bind(fd.ref().number(), reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) return errno;
-  // Connected to the kernel, so that no process can send to it.
-  if (connect(fd.ref().number(), reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) return errno;
+  // Connected to the kernel, so that no process can send to it; that gives it a port of its own, too.
+  sockaddr_nl kernel{AF_NETLINK, 0, 0, 0};
+  if (connect(fd.ref().number(), reinterpret_cast<sockaddr*>(&kernel), sizeof kernel) != 0) return errno;
   int one = 1;
   setsockopt(fd.ref().number(), SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof one);
   if (setsockopt(fd.ref().number(), SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof one) != 0) return errno;
@@ -175,7 +174,7 @@ Result<NetfilterSocket::DumpEnd> NetfilterSocket::read_answers(std::uint32_t fir
     auto received = receive();
     if (!received) return failed(received.error(), doing, object);
     auto& kept = answers.datagrams_.emplace_back(std::make_unique_for_overwrite<std::byte[]>(received->size()));
-    std::ranges::copy(*received, kept.get());
+    std::memcpy(kept.get(), received->data(), received->size());
     std::span<const std::byte> rest(kept.get(), received->size());
     while (const nlmsghdr* message = take_message(rest)) {
       std::size_t index = message->nlmsg_seq - first;

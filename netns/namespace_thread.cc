@@ -20,8 +20,8 @@ Status enter(const NetnsFd& netns) {
     return errno_error("enter the network namespace", {}, "netns-enter");
   }
   // In a thread only /proc/thread-self is honest; /proc/self would name the main thread's namespace.
-  TRY(NetnsFd now, NetnsFd::own());
-  if (now.id() != netns.id()) {
+  TRY(NetnsId now, own_netns_id());
+  if (now != netns.id()) {
     return Error{"enter the network namespace", {}, 0, "the thread is in another one after setns", "netns-enter", {}};
   }
   return done;

@@ -19,11 +19,6 @@ namespace {
 constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
 constexpr const char* kOpenNetns = "open network namespace";
 
-Error own_error(const char* doing) {
-  return errno_error(doing, "'" + std::string(kOwnPath) + "'", "thread-self")
-      .with_hint("is /proc mounted, and of our own pid namespace?");
-}
-
 const char* namespace_kind(int type) {
   switch (type) {
     case CLONE_NEWNS:
@@ -70,9 +65,8 @@ Status check_device(FdRef file, const std::string& object) {
   if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) {
     return errno_error("inspect network namespace", object, "netns-open");
   }
-  struct stat own {};
-  if (stat(kOwnPath, &own) != 0) return own_error("inspect");
-  if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.st_dev) return done;
+  TRY(NetnsId own, own_netns_id());
+  if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.device) return done;
   Error error{kOpenNetns, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
   if (S_ISREG(found.stx_mode)) {
     error.hint =
@@ -94,12 +88,6 @@ Result<NetnsFd> NetnsFd::open(const NetnsPath& path, Deadline deadline) {
   return prove(std::move(fd), object);
 }
 
-Result<NetnsFd> NetnsFd::own() {
-  UniqueFd fd(::open(kOwnPath, O_RDONLY | O_CLOEXEC));
-  if (!fd) return own_error(kOpenNetns);
-  return prove(std::move(fd), "'" + std::string(kOwnPath) + "'");
-}
-
 Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
   struct statfs fs {};
   if (fstatfs(fd.ref().number(), &fs) != 0) return errno_error("inspect network namespace", object, "netns-open");
@@ -114,6 +102,15 @@ Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
   struct stat found {};
   if (fstat(fd.ref().number(), &found) != 0) return errno_error("inspect network namespace", object, "netns-open");
   return NetnsFd(std::move(fd), NetnsId{found.st_dev, found.st_ino});
+}
+
+Result<NetnsId> own_netns_id() {
+  struct stat found {};
+  if (stat(kOwnPath, &found) != 0) {
+    return errno_error("inspect", "'" + std::string(kOwnPath) + "'", "thread-self")
+        .with_hint("is /proc mounted, and of our own pid namespace?");
+  }
+  return NetnsId{found.st_dev, found.st_ino};
 }
 
 }  // namespace isthmus

@@ -34,9 +34,6 @@ class NetnsFd {
   // [netns-not-a-netns] (plain file, other namespace type), [netns-timeout], or [netns-open] for all else.
   static Result<NetnsFd> open(const NetnsPath& path, Deadline deadline);
 
-  // The namespace of the calling thread. Fails with [thread-self].
-  static Result<NetnsFd> own();
-
   NetnsId id() const { return id_; }
   FdRef ref() const { return fd_.ref(); }
 
@@ -46,5 +43,8 @@ class NetnsFd {
   UniqueFd fd_;
   NetnsId id_;
 };
+
+// Of the namespace in which the calling thread is. Fails with [thread-self].
+Result<NetnsId> own_netns_id();
 
 }  // namespace isthmus

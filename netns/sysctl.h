@@ -22,6 +22,8 @@ class SysctlDir {
   // Writes the value; reads first and writes nothing when it is right already, so that a read-only /proc does no harm.
   // Fails with [sysctl-write].
   Status write(std::string_view setting, std::string_view value) const;
+  // Whether the kernel has IPv6; a setting may still have switched it off.
+  bool has_ipv6() const { return static_cast<bool>(ipv6_); }
 
  protected:
   static Result<SysctlDir> open_here(const char* side);

@@ -1,7 +1,6 @@
 #include "plugin/attachment/key.h"
 
 #include <array>
-#include <cstdio>
 
 #include "plugin/cni/hash.h"
 
@@ -33,18 +32,14 @@ MacAddress mac_of(const AttachmentKey& key, Purpose purpose) {
 std::string AttachmentKey::file_name() const {
   std::string name = container_id.text() + ":" + ifname.text();
   if (name.size() <= kLongestFileName) return name;
-  std::array<char, 17> hex;
-  std::snprintf(hex.data(), hex.size(), "%016llx",
-                static_cast<unsigned long long>(hash_text(joined(*this), kFileName)));
+  const std::string hex = hex_digits(hash_text(joined(*this), kFileName), 16);
   // A ':' first can be no container id, so the two forms never meet.
-  return ":" + container_id.text().substr(0, 100) + "-" + hex.data();
+  return ":" + container_id.text().substr(0, 100) + "-" + hex;
 }
 
 IfName AttachmentKey::host_ifname(int attempt) const {
-  std::array<char, 16> name;
-  std::snprintf(name.data(), name.size(), "ist%012llx",
-                static_cast<unsigned long long>(hash_text(joined(*this), static_cast<std::uint64_t>(attempt)) >> 16));
-  return *IfName::parse(name.data());
+  const std::uint64_t hash = hash_text(joined(*this), static_cast<std::uint64_t>(attempt));
+  return *IfName::parse("ist" + hex_digits(hash >> 16, 12));
 }
 
 MacAddress AttachmentKey::host_mac() const { return mac_of(*this, kHostMac); }

@@ -105,9 +105,9 @@ class Restoration {
   Status set_up_new_bridge(const IfName& name, int ifindex) {
     auto unheard = host_.sysctl.write("ipv6/conf/" + name.text() + "/accept_ra", "0");
     if (!unheard && unheard.error().err != ENOENT) return unheard;
-    const bool has_ipv6 = static_cast<bool>(host_.sysctl.read("ipv6/conf/all/forwarding"));
     Batch batch;
-    change_link(batch, ifindex, name.text(), {.alias = kBridgeAlias, .no_ipv6_address_generation = has_ipv6});
+    change_link(batch, ifindex, name.text(),
+                {.alias = kBridgeAlias, .no_ipv6_address_generation = host_.sysctl.has_ipv6()});
     bool v6 = std::any_of(record_.gateways.begin(), record_.gateways.end(),
                           [](const Prefix& gateway) { return gateway.family() == Family::v6; });
     if (v6) {

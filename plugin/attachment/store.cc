@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 
 #include "netns/file.h"
 #include "plugin/attachment/store_released.h"
@@ -25,11 +23,7 @@ constexpr int kPruneTries = 64;
 std::string directory_of(const NetworkName& network) { return "networks/" + network.text(); }
 
 // The same for each writing of one record, so that a SIGKILL leaves at most one and remove() knows where.
-std::string temporary_name(const std::string& file_name) {
-  std::array<char, 24> name;
-  std::snprintf(name.data(), name.size(), ".t%016llx", static_cast<unsigned long long>(hash_text(file_name)));
-  return name.data();
-}
+std::string temporary_name(const std::string& file_name) { return ".t" + hex_digits(hash_text(file_name), 16); }
 
 // False: there is a record already.
 Result<bool> write_first(FdRef dir, const std::string& name, std::string_view bytes) {

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "netns/file.h"
@@ -89,9 +87,8 @@ std::string released_name(const Record& record) {
   const AttachmentKey& key = record.key;
   std::string whose = key.network.text() + "/" + key.container_id.text() + "/" + key.ifname.text() + "/" +
                       std::to_string(record.netns_cookie);
-  std::array<char, 17> hex;
-  std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(hash_text(whose, kReleasedPurpose)));
-  return std::string(hex.data()) + ":" + record.netns.substr(record.netns.rfind('/') + 1).substr(0, 200);
+  return hex_digits(hash_text(whose, kReleasedPurpose), 16) + ":" +
+         record.netns.substr(record.netns.rfind('/') + 1).substr(0, 200);
 }
 
 void StateStore::sweep_some_released(const std::string& but) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace isthmus {
@@ -19,6 +20,14 @@ constexpr std::uint64_t hash_text(std::string_view text, std::uint64_t seed = 0)
   hash ^= hash >> 27;
   hash *= 0x94d049bb133111ebU;
   return hash ^ (hash >> 31);
+}
+
+// The lowest digits of a hash in lower case hexadecimal, with leading zeros.
+inline std::string hex_digits(std::uint64_t hash, std::size_t digits) {
+  std::string text(digits, '0');
+  for (; digits > 0; hash >>= 4)
+    text[--digits] = "0123456789abcdef"[hash & 0xf];
+  return text;
 }
 
 }  // namespace isthmus

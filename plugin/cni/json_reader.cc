@@ -92,6 +92,7 @@ JsonField JsonObject::field(std::string_view key) const {
   const JsonValue* similar = nullptr;
   if (members_ != nullptr) {
     for (const JsonMember& member : *members_) {
+      if (member.key.size() != key.size()) continue;
       if (member.key == key) exact = &member.value;
       if (equal_ignoring_case(member.key, key)) similar = &member.value;
     }

@@ -6,7 +6,10 @@
 namespace isthmus {
 namespace {
 
-bool is_plain(char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; });
+}
 
 }  // namespace
 
@@ -35,7 +38,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 
 JsonWriter& JsonWriter::text(std::string_view value) {
   separate();
-  if (std::all_of(value.begin(), value.end(), is_plain)) {
+  if (is_plain(value)) {
     out_.append(1, '"').append(value).append(1, '"');
   } else {
     using Json = nlohmann::json;

@@ -72,19 +72,19 @@ class Looker {
   Looker(const NodeQuestion& question, Deadline deadline) : question_(question), deadline_(deadline) {}
 
   Result<Node> look() {
-    TRY(NetnsFd own, NetnsFd::own());
+    TRY(NetnsId own, own_netns_id());
     auto on_tasks = [this](std::size_t at, std::size_t of) { question_.progress("processes", at, of); };
     TRY(NetnsCensus census, take_netns_census(on_tasks, deadline_));
     TRY(auto host, run_at_home([](const auto& here) { return RouteSocket<HostSide>::open(here); }));
     host.set_deadline(deadline_);
     TRY(node_.host, links_with_addresses(host));
     read_owners();
-    census.namespaces[own.id().inode].inode = own.id().inode;
+    census.namespaces[own.inode].inode = own.inode;
     for (auto& [inode, seen] : census.namespaces) {
       question_.progress("namespaces", node_.namespaces.size(), census.namespaces.size());
       NodeNetns netns;
       netns.seen = std::move(seen);
-      netns.is_host = inode == own.id().inode;
+      netns.is_host = inode == own.inode;
       fill(netns, host);
       node_.namespaces.push_back(std::move(netns));
     }

@@ -16,8 +16,8 @@ namespace isthmus {
 namespace {
 
 ino_t own_netns_inode() {
-  auto own = NetnsFd::own();
-  return own ? own->id().inode : 0;
+  auto own = own_netns_id();
+  return own ? own->inode : 0;
 }
 
 std::vector<std::string> entries_of(FdRef dir) {

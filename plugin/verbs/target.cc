@@ -13,8 +13,8 @@ Answer<NetnsFd> open_target(const Invocation& invocation, Deadline deadline) {
   TRY(NetnsPath path, NetnsPath::parse(invocation.netns));
   TRY(NetnsFd target, NetnsFd::open(path, deadline));
   if (invocation.netns_override) return target;
-  TRY(NetnsFd own, NetnsFd::own());
-  if (target.id() == own.id()) return own_netns_error(invocation);
+  TRY(NetnsId own, own_netns_id());
+  if (target.id() == own) return own_netns_error(invocation);
   return target;
 }
 
@@ -23,8 +23,8 @@ bool targets_own_netns(const Invocation& invocation, Deadline deadline) {
   auto path = NetnsPath::parse(invocation.netns);
   if (!path) return false;
   auto target = NetnsFd::open(*path, deadline);
-  auto own = NetnsFd::own();
-  return target && own && target->id() == own->id();
+  auto own = own_netns_id();
+  return target && own && target->id() == *own;
 }
 
 }  // namespace isthmus

@@ -8,9 +8,6 @@
 
 #include <fcntl.h>
 #include <linux/if_link.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -24,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/bench/floor_look.h"
 #include "tests/bench/floor_message.h"
 
 namespace isthmus::bench {
@@ -165,19 +163,6 @@ void lease(const Asked& asked, bool take) {
   close(fd);
 }
 
-// Reads whether a table with its rules is there, as a plugin that keeps one has to.
-void look_at_masquerade() {
-  int socket = open_netlink(NETLINK_NETFILTER, 0);
-  Buffer message;
-  nfgenmsg header{.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0, .res_id = 0};
-  message.begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0, header);
-  message.text(NFTA_TABLE_NAME, "floor");
-  message.begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE, NLM_F_DUMP, header);
-  message.text(NFTA_RULE_TABLE, "floor");
-  carry_out(socket, message);
-  close(socket);
-}
-
 void set_up_host(int host, const Asked& asked, int index) {
   int proc = open_proc();
   put_setting(proc, "%s/accept_ra", asked.host_name, "0");
@@ -246,6 +231,9 @@ void add() {
   int netns = open_netns();
   lease(asked, true);
   int host = open_netlink(NETLINK_ROUTE, 0);
+  look_for_link(host, asked.host_name);
+  look_for_uplink(host, false);
+  look_for_uplink(host, true);
   if (asked.masquerade) look_at_masquerade();
   make_veth(host, asked, netns);
   set_up_host(host, asked, index_of(asked.host_name));

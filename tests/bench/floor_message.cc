@@ -39,27 +39,14 @@ void carry_out(int socket, const Buffer& buffer) {
          message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_type != NLMSG_ERROR && message->nlmsg_type != NLMSG_DONE) continue;
       int verdict = *static_cast<int*>(NLMSG_DATA(message));
-      if (verdict != 0 && verdict != -ENOENT) {
+      const bool there_is_none = verdict == -ENOENT || verdict == -ENODEV || verdict == -ENETUNREACH;
+      if (verdict != 0 && !there_is_none) {
         errno = -verdict;
         fail("refused");
       }
       if (message->nlmsg_seq == buffer.last()) return;
     }
   }
-}
-
-void look_at_link(int socket, int index, bool all) {
-  Buffer link;
-  link.begin(RTM_GETLINK, NLM_F_ACK, ifinfomsg{.ifi_index = index});
-  carry_out(socket, link);
-  if (!all) return;
-  Buffer addresses;
-  addresses.begin(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{.ifa_index = static_cast<unsigned>(index)});
-  carry_out(socket, addresses);
-  Buffer routes;
-  routes.begin(RTM_GETROUTE, NLM_F_DUMP, rtmsg{.rtm_family = AF_INET});
-  routes.number(RTA_OIF, static_cast<std::uint32_t>(index));
-  carry_out(socket, routes);
 }
 
 void delete_link(int index) {

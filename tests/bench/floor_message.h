@@ -63,10 +63,9 @@ class Buffer {
 };
 
 int open_netlink(int protocol, unsigned groups);
-// Sends it, and reads until the last message has its verdict. Ends the program at the first error but ENOENT.
+// Sends it, and reads until the last message has its verdict. Ends the program at the first error that does
+// not say that there is no such thing.
 void carry_out(int socket, const Buffer& buffer);
-// Reads a link, and with `all` its addresses and routes.
-void look_at_link(int socket, int index, bool all);
 // Until RTM_DELLINK is announced; a child waits for the rest.
 void delete_link(int index);
 

@@ -50,20 +50,20 @@ class NamespaceThread : public test::PrivateHost {
 };
 
 TEST_F(NamespaceThread, TheFunctionIsInsideAndTheMainThreadIsNot) {
-  NetnsId before = NetnsFd::own()->id();
+  NetnsId before = *own_netns_id();
   auto inside = run_in<ContainerSide>(netns(), [&](const InNamespace<ContainerSide>& pass) -> Result<NetnsId> {
     EXPECT_TRUE(pass.here());
-    TRY(NetnsFd own, NetnsFd::own());
-    return own.id();
+    TRY(NetnsId own, own_netns_id());
+    return own;
   });
   ASSERT_TRUE(inside) << inside.error().text();
   EXPECT_EQ(*inside, netns().id());
   EXPECT_NE(*inside, before);
-  EXPECT_EQ(NetnsFd::own()->id(), before);
+  EXPECT_EQ(*own_netns_id(), before);
 }
 
 TEST_F(NamespaceThread, TheMainThreadStaysHomeWhileTheFunctionRuns) {
-  NetnsId home = NetnsFd::own()->id();
+  NetnsId home = *own_netns_id();
   auto seen = run_in<ContainerSide>(netns(), [](const auto&) -> Result<NetnsId> {
     // /proc/self is the main thread's, which waits in join.
     auto path = NetnsPath::parse("/proc/" + std::to_string(getpid()) + "/ns/net");
@@ -209,11 +209,11 @@ TEST_F(NamespaceThread, NoThreadInAContainerGetsTheHostsPass) {
 }
 
 TEST_F(NamespaceThread, AtHomeNoThreadIsNeeded) {
-  NetnsId home = NetnsFd::own()->id();
+  NetnsId home = *own_netns_id();
   auto answer = run_at_home([&](const InNamespace<HostSide>& pass) -> Result<bool> {
     EXPECT_TRUE(pass.here());
-    TRY(NetnsFd own, NetnsFd::own());
-    return own.id() == home;
+    TRY(NetnsId own, own_netns_id());
+    return own == home;
   });
   ASSERT_TRUE(answer);
   EXPECT_TRUE(*answer);

@@ -40,7 +40,7 @@ TEST_F(NetnsDying, AProcessInAnotherNamespaceIsFineWhileItLives) {
   pid_t child = fork_sleeper();
   auto opened = try_open("/proc/" + std::to_string(child) + "/ns/net");
   ASSERT_TRUE(opened) << opened.error().text();
-  EXPECT_EQ(opened->id(), NetnsFd::own()->id());
+  EXPECT_EQ(opened->id(), *own_netns_id());
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   auto gone = try_open("/proc/" + std::to_string(child) + "/ns/net");

@@ -73,7 +73,7 @@ TEST_F(NetnsOpen, TheDescriptorIsReadOnlyAndCloexec) {
 }
 
 TEST_F(NetnsOpen, OurOwnByEveryPathInProc) {
-  auto own = NetnsFd::own();
+  auto own = own_netns_id();
   ASSERT_TRUE(own) << own.error().text();
   std::string pid = std::to_string(getpid());
   for (const std::string& path :
@@ -82,7 +82,7 @@ TEST_F(NetnsOpen, OurOwnByEveryPathInProc) {
         std::string("/proc/self/root/proc/self/ns/net")}) {
     auto opened = try_open(path);
     ASSERT_TRUE(opened) << opened.error().text();
-    EXPECT_EQ(opened->id(), own->id()) << path;
+    EXPECT_EQ(opened->id(), *own) << path;
   }
 }
 
@@ -93,7 +93,7 @@ TEST_F(NetnsOpen, TwoNamespacesHaveTwoIds) {
   auto second = try_open(two.path());
   ASSERT_TRUE(first && second);
   EXPECT_NE(first->id(), second->id());
-  EXPECT_NE(first->id(), NetnsFd::own()->id());
+  EXPECT_NE(first->id(), *own_netns_id());
 }
 
 TEST_F(NetnsOpen, MissingIsSaidWithThePath) {
