@@ -173,20 +173,20 @@ def write_plots(results, folder):
     plot = Plot("One call, with masquerade", "median, least and 90th percentile", "ms", ["ADD", "CHECK", "DEL", "VERSION"], times)
     plot.bars(names, lambda name, verb: verbs[name].get(verb))
     plot.write(folder + "/verbs.svg")
-    scale = results["scale"]
-    levels = list(next(iter(scale.values())))
-    values = [row[level]["ADD"]["median"] for row in scale.values() for level in levels]
-    plot = Plot("ADD by existing attachments", "attachments", "ms", levels, values)
-    for name, row in scale.items():
-        plot.line(name, [(level, row[level]["ADD"]["median"]) for level in levels])
-    plot.write(folder + "/scale.svg")
-    parallel = results["parallel"]
-    widths = list(next(iter(parallel.values())))
-    values = [row[width]["ADD+DEL"]["per_second"] for row in parallel.values() for width in widths]
-    plot = Plot("ADD and then DEL, pairs a second", "calls at once", "pairs/s", widths, values)
-    for name, row in parallel.items():
-        plot.line(name, [(width, row[width]["ADD+DEL"]["per_second"]) for width in widths])
-    plot.write(folder + "/parallel.svg")
+    lines("ADD by existing attachments", "attachments", "ms", results["scale"],
+          lambda row: row["ADD"]["median"]).write(folder + "/scale.svg")
+    lines("ADD and then DEL, pairs a second", "calls at once", "pairs/s", results["parallel"],
+          lambda row: row["ADD+DEL"]["per_second"]).write(folder + "/parallel.svg")
+
+
+# `rows` has for each contestant a row for each step.
+def lines(title, x_label, y_label, rows, value_of):
+    steps = list(next(iter(rows.values())))
+    values = {name: [(step, value_of(row[step])) for step in steps] for name, row in rows.items()}
+    plot = Plot(title, x_label, y_label, steps, [value for points in values.values() for _, value in points])
+    for name, points in values.items():
+        plot.line(name, points)
+    return plot
 
 
 def put_between(path, text):
