@@ -184,7 +184,7 @@ def main():
     results["verbs"] = measure_verbs([name for name in ALL if name not in slow], ROUNDS)
     results["verbs"].update(measure_verbs(["official ptp dual"], 2 if QUICK else 4))
     say("counts")
-    results["counts"] = count_verbs(["floor masq", "isthmus ptp masq", "isthmus bridge masq", "isthmus ptp masq host-local",
+    results["counts"] = count_verbs(["floor masq", "floor bridge masq", "isthmus ptp masq", "isthmus bridge masq", "isthmus ptp masq host-local",
                                      "official ptp masq", "official bridge masq"])
     say("at once")
     results["parallel"] = measure_parallel(["floor masq", "isthmus ptp masq", "isthmus bridge masq", "official ptp",
@@ -192,7 +192,7 @@ def main():
     say("commands against pipelines")
     results["commands"] = measure_commands()
     say("existing attachments")
-    results["scale"] = measure_scale(["floor masq", "isthmus ptp masq", "isthmus bridge masq", "official ptp",
+    results["scale"] = measure_scale(["floor masq", "floor bridge masq", "isthmus ptp masq", "isthmus bridge masq", "official ptp",
                                       "official bridge"])
     results["skipped"] = skipped
     results["seconds"] = round(time.monotonic() - started)

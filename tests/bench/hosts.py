@@ -88,14 +88,16 @@ def configuration(kind, ipam, masquerade=False, dual=False):
         return {**common, "type": "ptp"}
     if kind == "official bridge":
         return {**common, "type": "bridge", **bridge}
+    if kind == "floor bridge":
+        return {**common, "type": "floor", **bridge}
     return {**common, "type": "floor"}
 
 
 # NAME -> (program, configuration). The name says all that differs.
 def contestants(programs):
     found = {}
-    for kind in "floor", "isthmus ptp", "isthmus bridge", "official ptp", "official bridge":
-        program = {"floor": programs["floor"], "isthmus ptp": programs["isthmus"], "isthmus bridge": programs["isthmus"],
+    for kind in "floor", "floor bridge", "isthmus ptp", "isthmus bridge", "official ptp", "official bridge":
+        program = {"floor": programs["floor"], "floor bridge": programs["floor"], "isthmus ptp": programs["isthmus"], "isthmus bridge": programs["isthmus"],
                    "official ptp": OFFICIAL + "/ptp", "official bridge": OFFICIAL + "/bridge"}[kind]
         own_ipam = "host-local" if kind.startswith("official") else "isthmus"
         for masquerade in False, True:

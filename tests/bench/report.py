@@ -3,8 +3,8 @@ import json
 import math
 import os
 
-COLOURS = {"floor": "#888888", "isthmus ptp": "#1b7837", "isthmus bridge": "#5aae61", "official ptp": "#762a83",
-           "official bridge": "#c2a5cf"}
+COLOURS = {"floor": "#888888", "floor bridge": "#bbbbbb", "isthmus ptp": "#1b7837", "isthmus bridge": "#5aae61",
+           "official ptp": "#762a83", "official bridge": "#c2a5cf"}
 
 
 def colour_of(name):
@@ -45,8 +45,8 @@ def ratio_table(results):
             row.append("%.1f" % (a["median"] / b["median"]) if a and b else "")
         rows.append(row)
     for name in results["verbs"]:
-        floor = name.replace("isthmus ptp", "floor")
-        if name.startswith("isthmus ptp") and floor in results["verbs"]:
+        floor = name.replace("isthmus ptp", "floor").replace("isthmus bridge", "floor bridge")
+        if name.startswith("isthmus") and floor in results["verbs"]:
             rows.append(["%s : %s" % (name, floor)] + [
                 "%.2f" % (results["verbs"][name][verb]["median"] / results["verbs"][floor][verb]["median"])
                 for verb in ("ADD", "CHECK", "DEL", "VERSION")])
