@@ -88,7 +88,9 @@ void append_bracket(std::vector<std::byte>& out, int type, std::uint32_t sequenc
 // The messages of one datagram; what is malformed ends the walk.
 const nlmsghdr* take_message(std::span<const std::byte>& rest) {
   auto* header = reinterpret_cast<const nlmsghdr*>(rest.data());
-  if (!mnl_nlmsg_ok(header, static_cast<int>(rest.size()))) return nullptr;
+  // Not mnl_nlmsg_ok(), which takes a length of 2^31 and more for a small one.
+  if (rest.size() < sizeof *header || header->nlmsg_len < sizeof *header || header->nlmsg_len > rest.size())
+    return nullptr;
   rest = rest.subspan(std::min<std::size_t>(MNL_ALIGN(header->nlmsg_len), rest.size()));
   return header;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "netlink/quoted.h"
 #include "netns/environment.h"
 #include "plugin/ipam/child_process.h"
 #include "plugin/ipam/error_object.h"
@@ -63,9 +64,8 @@ std::string quoted_output(std::string text) {
   constexpr std::string_view kMisread = "not found";
   while (!text.empty() && text.back() == '\n')
     text.pop_back();
-  for (char& byte : text) {
-    if (static_cast<unsigned char>(byte) < ' ') byte = ' ';
-  }
+  // First, because what is no character may become the space between the two words.
+  text = without_controls(text, ' ');
   for (std::size_t at = text.find(kMisread); at != std::string::npos; at = text.find(kMisread, at))
     text[at + 3] = '-';
   if (text.size() > kMost) text = text.substr(0, kMost) + "...";
