@@ -127,7 +127,10 @@ void limit_logging(int exit_status) {
 
 void log_outcome(Verb verb, const Io& io, const Outcome& outcome, std::chrono::steady_clock::time_point start) {
   auto env = [&](const char* name) { return io.getenv(name).value_or(std::string()); };
-  LogLevel level = !outcome.status ? LogLevel::error : verb == Verb::status ? LogLevel::debug : LogLevel::info;
+  // What runtimes ask all day long is worth a line only when there is something to say.
+  const bool routine = (verb == Verb::status || verb == Verb::check) && outcome.report.note.empty();
+  const LogLevel level = !outcome.status ? LogLevel::error : routine ? LogLevel::debug : LogLevel::info;
+  if (!is_logged(outcome.log, env("ISTHMUS_LOG"), level)) return;
   auto args = parse_cni_args(env("CNI_ARGS"));
   auto took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   char duration[32];

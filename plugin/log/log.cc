@@ -58,6 +58,10 @@ LogConf with_override(LogConf conf, std::string_view override) {
   return conf;
 }
 
+spdlog::level::level_enum threshold_of(const LogConf& conf) {
+  return conf.level == "warning" ? spdlog::level::warn : spdlog::level::from_str(conf.level);
+}
+
 // A symbolic link may have been planted, a pipe would wait for its reader, and others' files are not ours to grow.
 UniqueFd open_log_file(const std::string& path) {
   UniqueFd file(
@@ -119,9 +123,13 @@ LogLine& LogLine::add(std::string_view key, std::string_view value) {
   return *this;
 }
 
+bool is_logged(const LogConf& conf, std::string_view override, LogLevel level) {
+  return to_spdlog(level) >= threshold_of(with_override(conf, override));
+}
+
 void log_line(const LogConf& configured, std::string_view override, LogLevel level, const std::string& text) {
   const LogConf conf = with_override(configured, override);
-  const auto threshold = conf.level == "warning" ? spdlog::level::warn : spdlog::level::from_str(conf.level);
+  const auto threshold = threshold_of(conf);
   if (to_spdlog(level) < threshold) return;
   try {
     spdlog::logger logger(kIdent, make_sink(conf));

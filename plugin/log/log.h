@@ -1,6 +1,6 @@
 // One line per call, to syslog unless the configuration or ISTHMUS_LOG says otherwise; never to stdout. Only log.cc
-// sees spdlog, and nothing of it is constructed before there is a line to write: most calls of a day are STATUS and say
-// nothing.
+// sees spdlog, and nothing of it is constructed before there is a line to write: most calls of a day are STATUS and
+// CHECK and say nothing.
 #pragma once
 
 #include <string>
@@ -22,6 +22,9 @@ class LogLine {
  private:
   std::string text_;
 };
+
+// Whether a line of this level is written at all; see log_line() for the arguments.
+bool is_logged(const LogConf& conf, std::string_view override, LogLevel level);
 
 // `override` is ISTHMUS_LOG: a level ("debug"), a target ("stderr", "syslog", "/path/to/file"), or "level:target".
 // A target that cannot be written is no error: the call has been answered by then.
