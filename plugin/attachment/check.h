@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "netlink/link.h"
 #include "plugin/attachment/kernel.h"
 #include "plugin/attachment/record.h"
 #include "plugin/cni/cni_result.h"
