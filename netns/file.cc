@@ -83,6 +83,19 @@ Result<std::string> read_small_file(FdRef dir, const std::string& name, std::siz
   }
 }
 
+ssize_t read_lines(FdRef file, std::span<char> into, std::ptrdiff_t lines) {
+  std::size_t size = 0;
+  while (size < into.size()) {
+    ssize_t got = pread(file.number(), into.data() + size, into.size() - size, static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == ESPIPE) return 0;  // a FIFO in the file's place
+    if (got < 0) return -1;
+    size += static_cast<std::size_t>(got);
+    if (got == 0 || std::count(into.data(), into.data() + size, '\n') >= lines) break;
+  }
+  return static_cast<ssize_t>(size);
+}
+
 bool is_no_file_of_ours(const Error& unreadable) {
   switch (unreadable.err) {
     case EFBIG:

@@ -118,6 +118,23 @@ TEST_F(FileTest, TheLimitIsInclusive) {
   EXPECT_EQ(longer.error().err, EFBIG);
 }
 
+TEST_F(FileTest, LinesAreReadFromTheBeginning) {
+  put("a", "one\ntwo\nthree\n");
+  UniqueFd file(open(at("a").c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[100];
+  for (int again = 0; again < 2; ++again) {
+    ssize_t size = read_lines(file.ref(), buffer, 3);
+    EXPECT_EQ(std::string_view(buffer, static_cast<std::size_t>(size)), "one\ntwo\nthree\n");
+  }
+  EXPECT_EQ(read_lines(file.ref(), std::span(buffer).first(5), 3), 5);
+  EXPECT_EQ(read_lines(file.ref(), buffer, 9), 14) << "the end of the file ends it too";
+  EXPECT_LT(read_lines(dir(), buffer, 1), 0);
+  EXPECT_EQ(errno, EISDIR);
+  ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
+  UniqueFd fifo(open(at("fifo").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  EXPECT_EQ(read_lines(fifo.ref(), buffer, 1), 0);
+}
+
 TEST_F(FileTest, ReadingFollowsNoLinkAndWaitsForNoFifo) {
   put("a", "x");
   ASSERT_EQ(symlink("a", at("link").c_str()), 0);
