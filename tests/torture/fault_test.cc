@@ -91,12 +91,12 @@ class SystemCallFault : public Fault {
 
 TEST_P(SystemCallFault, AddSucceedsOrLeavesNothing) {
   Tally tally("ADD with a fault");
-  at_each_call(tally, add_victim(), 90);
+  at_each_call(tally, add_victim(), 72);
 }
 
 TEST_P(SystemCallFault, DelDoesAllItCan) {
   Tally tally("DEL with a fault");
-  at_each_call(tally, del_victim(), 60);
+  at_each_call(tally, del_victim(), 48);
 }
 
 TEST_P(SystemCallFault, CheckChangesNothing) {
