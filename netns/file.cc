@@ -13,6 +13,7 @@ namespace {
 
 // Made by hand on the error path only: nobody pays for it when things go well.
 std::string in_quotes(FdRef dir, const std::string& name) {
+  if (name.starts_with('/')) return "'" + name + "'";
   std::string parent = path_of(dir);
   return "'" + parent + (parent == "/" ? "" : "/") + name + "'";
 }
@@ -57,7 +58,9 @@ Status fill_and_rename(FdRef dir,
 std::string path_of(FdRef fd) {
   std::array<char, PATH_MAX> buffer;
   std::string link = "/proc/thread-self/fd/" + std::to_string(fd.number());
+  const int failed = errno;  // of which the text is going to tell
   ssize_t size = readlink(link.c_str(), buffer.data(), buffer.size());
+  errno = failed;
   if (size <= 0) return "fd " + std::to_string(fd.number());
   return std::string(buffer.data(), static_cast<std::size_t>(size));
 }

@@ -110,6 +110,7 @@ class GcRun {
     if (changes_something()) TRY_OK(sweep());
     TRY_OK(report(survey));
     if (status != kNothingLeft) return status;
+    if (survey.coverage().unread) return kPartlyFailed;
     if (!changes_something() && !options_.dry_run && leaked(survey) > 0) {
       say("nothing was changed: there is no terminal to ask on; --yes reaps without asking");
     }

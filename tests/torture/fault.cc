@@ -180,10 +180,12 @@ Victim Fault::gc_victim() {
   Command gc = gc_command();
   gc.hasty = true;
   auto after = [this, gc](Tally& tally, const std::string& where, const Traced& traced) {
-    if (traced.signal != 0) tally.wrong(where, told(traced));
-    if (traced.status == 0) tally.wrong(where + ", gc said that all is well", changes_since());
+    if (traced.signal != 0 || traced.status > 128) tally.wrong(where, told(traced));
+    if (traced.status == 0) tally.wrong(where + ", gc said that all is well: " + told(traced), changes_since());
     if (traced.status != 0 && (traced.out + traced.err).empty()) tally.wrong(where, "gc failed without a word");
-    if (traced.status == 2 && !has_word(traced.err)) tally.wrong(where, "no [word]: " + told(traced));
+    // The preflight's sentences need none: nothing was begun.
+    const bool refused = traced.err.find("nothing was looked at") != std::string::npos;
+    if (traced.status == 2 && !refused && !has_word(traced.err)) tally.wrong(where, "no [word]: " + told(traced));
     const Traced again = trace(gc, [](const Stop&) { return Order{}; });
     if (again.status != 0) tally.wrong(where, "gc again: " + told(again));
   };

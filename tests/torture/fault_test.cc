@@ -32,6 +32,7 @@ bool can_fail(const Stop& stop) {
                                         SYS_set_robust_list,
                                         SYS_set_tid_address,
                                         SYS_close,
+                                        SYS_futex /* the C library ends the process */,
                                         SYS_brk /* tells the old break, not an errno */};
   return stop.entry && stop.own_program && !kNever.contains(stop.call);
 }

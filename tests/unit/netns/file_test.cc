@@ -110,6 +110,16 @@ TEST_F(FileTest, AbsentIsENOENTWithThePath) {
   EXPECT_EQ(bytes.error().object, "'" + at("nothing") + "'");
 }
 
+TEST_F(FileTest, AnAbsolutePathKeepsItsOwnErrno) {
+  auto bytes = read_small_file(FdRef::borrow(AT_FDCWD), path_, 10);
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().err, EINVAL) << "a directory";
+  EXPECT_EQ(bytes.error().object, "'" + path_ + "'");
+  errno = EIO;
+  path_of(FdRef::borrow(AT_FDCWD));
+  EXPECT_EQ(errno, EIO);
+}
+
 TEST_F(FileTest, TheLimitIsInclusive) {
   put("a", "12345");
   EXPECT_TRUE(read_small_file(dir(), "a", 5));
