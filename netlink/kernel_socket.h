@@ -54,6 +54,8 @@ class KernelSocket {
   std::unique_ptr<std::byte[]> buffer_;
 };
 
+inline constexpr int kLargestErrno = 4095;  // MAX_ERRNO, linux/err.h; another number is none of the kernel's
+
 // What the kernel said of one request: NLMSG_ERROR, or the NLMSG_DONE of a dump.
 struct Verdict {
   int err = 0;         // 0: done

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <optional>
 
+#include "netlink/kernel_socket.h"
+
 namespace isthmus {
 namespace {
 
@@ -32,6 +34,7 @@ Said read_said(const nlmsghdr* message) {
   if (size < sizeof code) return {message->nlmsg_type == NLMSG_DONE ? 0 : EBADMSG, {}};
   auto* start = static_cast<const std::byte*>(mnl_nlmsg_get_payload(message));
   std::memcpy(&code, start, sizeof code);
+  if (code < -kLargestErrno) return {EBADMSG, {}};
   // NETLINK_CAP_ACK is on, so an error repeats the header of the request and nothing more.
   std::size_t before = message->nlmsg_type == NLMSG_DONE ? sizeof code : sizeof(nlmsgerr);
   Said said{code < 0 ? -code : 0, {}};

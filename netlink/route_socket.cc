@@ -18,6 +18,7 @@ using std::chrono::seconds;
 
 constexpr seconds kLongestWait{30};  // for a conversation whose owner has set no deadline
 constexpr int kMostDumpAttempts = 5;
+constexpr int kMostLost = 64;  // answers of one dump that the kernel may drop before we give up
 // Each error of a batch is a message in the socket's receive queue; this many fit there under any rmem_default.
 constexpr std::size_t kMostInDatagram = 64;
 
@@ -106,9 +107,9 @@ Result<RouteConversation::State::DumpVerdict, int> RouteConversation::State::dum
   if (int err = socket.send({&piece, 1}); err != 0) return err;
 
   DumpEnd state = DumpEnd::complete;
-  for (;;) {
+  for (int lost = 0;;) {
     auto datagram = socket.receive(end);
-    if (!datagram && datagram.error() == ENOBUFS) {
+    if (!datagram && datagram.error() == ENOBUFS && ++lost <= kMostLost && !end.passed()) {
       state = DumpEnd::interrupted;
       continue;
     }

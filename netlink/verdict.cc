@@ -9,8 +9,6 @@
 namespace isthmus {
 namespace {
 
-constexpr int kLargestErrno = 4095;  // MAX_ERRNO, linux/err.h
-
 // Where the attributes of the extended ack start, from the start of the message. An error that is not capped repeats
 // the request's payload before them.
 std::size_t attributes_offset(const nlmsghdr* message) {
@@ -46,11 +44,12 @@ Error no_verdict(int err, const std::string& doing, const std::string& object) {
     case ETIMEDOUT:
       return Error{doing, object, err, "the kernel has not answered before the deadline", "netlink-timeout", {}};
     case ENOBUFS:
-      return Error{doing, object, err, "the kernel dropped an answer; the change may have been made", {}, {}};
+      return Error{doing, object, err, "the kernel dropped an answer; the change may have been made", "netlink-failed",
+                   {}};
     case EMSGSIZE:
-      return Error{doing, object, err, "the kernel's answer is longer than 32 KiB", {}, {}};
+      return Error{doing, object, err, "the kernel's answer is longer than 32 KiB", "netlink-failed", {}};
     default:
-      return Error{doing, object, err, "while talking to the kernel", {}, {}};
+      return Error{doing, object, err, "while talking to the kernel", "netlink-failed", {}};
   }
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 // Made by hand on the error path only: nobody pays for it when things go well.
 std::string in_quotes(FdRef dir, const std::string& name) {
+  if (name.starts_with('/')) return "'" + name + "'";
   std::string parent = path_of(dir);
   return "'" + parent + (parent == "/" ? "" : "/") + name + "'";
 }
@@ -57,7 +58,9 @@ Status fill_and_rename(FdRef dir,
 std::string path_of(FdRef fd) {
   std::array<char, PATH_MAX> buffer;
   std::string link = "/proc/thread-self/fd/" + std::to_string(fd.number());
+  const int failed = errno;  // of which the text is going to tell
   ssize_t size = readlink(link.c_str(), buffer.data(), buffer.size());
+  errno = failed;
   if (size <= 0) return "fd " + std::to_string(fd.number());
   return std::string(buffer.data(), static_cast<std::size_t>(size));
 }
@@ -81,6 +84,19 @@ Result<std::string> read_small_file(FdRef dir, const std::string& name, std::siz
       return Error{"read file", in_quotes(dir, name), EFBIG, "more than " + std::to_string(limit) + " bytes", {}, {}};
     }
   }
+}
+
+ssize_t read_lines(FdRef file, std::span<char> into, std::ptrdiff_t lines) {
+  std::size_t size = 0;
+  while (size < into.size()) {
+    ssize_t got = pread(file.number(), into.data() + size, into.size() - size, static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == ESPIPE) return 0;  // a FIFO in the file's place
+    if (got < 0) return -1;
+    size += static_cast<std::size_t>(got);
+    if (got == 0 || std::count(into.data(), into.data() + size, '\n') >= lines) break;
+  }
+  return static_cast<ssize_t>(size);
 }
 
 bool is_no_file_of_ours(const Error& unreadable) {

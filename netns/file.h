@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,10 @@ namespace isthmus {
 // The whole regular file `name` in `dir`, /proc included. Fails with err EFBIG if it has more than `limit` bytes, ELOOP
 // if it is a symbolic link, EINVAL if it is no regular file (a FIFO planted there does not block).
 Result<std::string> read_small_file(FdRef dir, const std::string& name, std::size_t limit);
+
+// Fills `into` from the beginning of the file until there are that many lines, with their newlines, or no more. A file
+// that is written as a whole costs one system call, however little each read brings. The number of bytes; -1: errno.
+ssize_t read_lines(FdRef file, std::span<char> into, std::ptrdiff_t lines);
 
 // Whether read_small_file() failed because of what is there: it is larger than we write, or no regular file. Other
 // failures may be over at the next try.

@@ -110,8 +110,12 @@ Error unclear(int fd, const char* what) {
 
 Result<std::vector<pid_t>> numbers_in(FdRef dir, const std::string& name) {
   int fd = openat(dir.number(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno_error("list", "'" + name + "'");
-  std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(fd), closedir);
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(fd < 0 ? nullptr : fdopendir(fd), closedir);
+  if (!stream) {
+    Error error = errno_error("list", "'" + name + "'");
+    UniqueFd closing(fd);
+    return error;
+  }
   std::vector<pid_t> numbers;
   errno = 0;
   while (const dirent* entry = readdir(stream.get())) {

@@ -23,7 +23,7 @@ Result<UniqueFd> open_family(const char* path) {
 
 bool holds(FdRef file, std::string_view value) {
   std::array<char, 256> now;
-  ssize_t size = pread(file.number(), now.data(), now.size(), 0);
+  ssize_t size = read_lines(file, now, 1);
   if (size <= 0 || static_cast<std::size_t>(size) == now.size()) return false;
   std::string_view text(now.data(), static_cast<std::size_t>(size));
   if (text.ends_with('\n')) text.remove_suffix(1);

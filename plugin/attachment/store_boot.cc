@@ -26,7 +26,7 @@ Result<std::string> recorded_boot(FdRef dir) {
   UniqueFd file(openat(dir.number(), kBootFile, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file && errno == ENOENT) return std::string();
   std::array<char, 64> buffer;
-  ssize_t got = file ? ::read(file.ref().number(), buffer.data(), buffer.size()) : -1;
+  ssize_t got = file ? read_lines(file.ref(), buffer, 1) : -1;
   if (got < 0) return state_error(errno, "read", path_of(dir) + "/" + kBootFile);
   std::string_view text(buffer.data(), static_cast<std::size_t>(got));
   return std::string(text.substr(0, text.find('\n')));

@@ -14,7 +14,12 @@ std::string shown(const CniError& error) {
 
 }  // namespace
 
-CniError::CniError(const Error& error) : code(code_of_word(error.word)), msg(without_controls(error.text(), ' ')) {}
+CniError::CniError(const Error& error) {
+  const bool nameless = error.word.empty() && error.err != 0;
+  const Error named = nameless ? Error(error).with_word("system-call") : error;
+  code = code_of_word(named.word);
+  msg = without_controls(named.text(), ' ');
+}
 
 CniError::CniError(unsigned error_code, std::string text, std::string more)
     : code(error_code), msg(std::move(text)), details(std::move(more)) {}

@@ -17,7 +17,8 @@ struct CniError {
   std::string details;
 
   CniError() = default;
-  // Code from the word (code_of_word), msg from Error::text().
+  // Code from the word (code_of_word), msg from Error::text(). The failure of a system call without a word of its own
+  // gets [system-call].
   CniError(const Error& error);  // NOLINT(google-explicit-constructor): so that TRY carries an Error upwards
   // For a delegate's own error object, passed on unchanged, and for the fixed texts of the specification.
   CniError(unsigned code, std::string msg, std::string details = {});

@@ -26,6 +26,7 @@ constexpr std::array kWords = {
     ErrorWord{"stdin-timeout", 5},
     ErrorWord{"stdin-too-large", 5},
     ErrorWord{"stdout-write", 5},
+    ErrorWord{"system-call", 5},
     // 6: decoding.
     ErrorWord{"bad-json", 6},
     // 7: configuration.
@@ -85,6 +86,7 @@ constexpr std::array kWords = {
     ErrorWord{"ifname-taken", 110},
     ErrorWord{"kernel-refused", 110},
     ErrorWord{"link-delete", 110},
+    ErrorWord{"netlink-failed", 110},
     ErrorWord{"netlink-open", 110},
     ErrorWord{"nft-failed", 110},
     ErrorWord{"nft-open", 110},

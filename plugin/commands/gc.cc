@@ -15,6 +15,7 @@
 #include "netns/capabilities.h"
 #include "netns/file.h"
 #include "netns/host_mounts.h"
+#include "plugin/cni/error.h"
 #include "plugin/commands/gc_options.h"
 #include "plugin/commands/supervise.h"
 #include "plugin/reap/commit.h"
@@ -38,6 +39,8 @@ void on_signal(int /*signal*/) { interrupted = 1; }
 
 void say(const std::string& text) { std::fprintf(stderr, "isthmus gc: %s\n", without_controls(text).c_str()); }
 
+void say(const Error& error) { say(CniError(error).msg); }
+
 // Each name without a holder keeps one descriptor open, which tells when it is dead.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -60,7 +63,7 @@ class GcRun {
   int run() {
     if (options_.host) {
       if (auto entered = enter_host_mounts(); !entered) {
-        say(entered.error().text());
+        say(entered.error());
         return kCouldNotLook;
       }
     }
@@ -74,7 +77,7 @@ class GcRun {
     scope_ = std::move(preflight.scope);
     auto status = look_and_act();
     if (status) return *status;
-    say(status.error().text());
+    say(status.error());
     return kCouldNotLook;
   }
 
@@ -107,6 +110,7 @@ class GcRun {
     if (changes_something()) TRY_OK(sweep());
     TRY_OK(report(survey));
     if (status != kNothingLeft) return status;
+    if (survey.coverage().unread) return kPartlyFailed;
     if (!changes_something() && !options_.dry_run && leaked(survey) > 0) {
       say("nothing was changed: there is no terminal to ask on; --yes reaps without asking");
     }
@@ -161,7 +165,7 @@ class GcRun {
     auto limit = options_.limit;
     if (!limit && !options_.from_plan.empty()) limit = planned->size();
     if (auto breaker = circuit_breaker(survey.items(), limit)) {
-      say(breaker->text());
+      say(*breaker);
       return kFindings;
     }
     TRY(ReapRun run, reap(survey, options_.reap, limit.value_or(kUsualLimit), [] { return interrupted != 0; }));

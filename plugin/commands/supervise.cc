@@ -70,6 +70,8 @@ std::optional<int> supervise(Deadline deadline, const std::function<int()>& work
   Pipe out;
   Pipe err;
   if (!out.open() || !err.open()) return work();
+  // A parent may bequeath it ignored; then the kernel would throw the exit status away.
+  signal(SIGCHLD, SIG_DFL);
   std::fflush(stdout);
   std::fflush(stderr);
   pid_t child = fork();
@@ -80,7 +82,7 @@ std::optional<int> supervise(Deadline deadline, const std::function<int()>& work
   bool finished = relay(out, err, deadline);
   int status = 0;
   pid_t ended = 0;
-  while ((ended = waitpid(child, &status, WNOHANG)) == 0 && finished && !deadline.passed())
+  while ((ended = waitpid(child, &status, WNOHANG)) != child && finished && !deadline.passed())
     usleep(200);
   if (ended != child) {
     kill(child, SIGKILL);

@@ -55,12 +55,13 @@ class Conversation {
   void receive_all();
   void reap(int options);
   void kill_and_reap();
-  ChildOutcome stopped(ChildOutcome::End end);
+  ChildOutcome stopped(ChildOutcome::End end, int number = 0);
 
   RunningChild child_;
   std::string_view unsent_;
   ChildOutcome outcome_;
   std::string exec_error_;
+  int input_error_ = 0;
   bool ended_ = false;
   bool reaped_ = false;
 };
@@ -82,6 +83,7 @@ void Conversation::send() {
     ssize_t wrote = write(child_.input.ref().number(), unsent_.data(), unsent_.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0 && errno == EAGAIN) return;
+    if (wrote < 0 && errno != EPIPE) input_error_ = errno;
     if (wrote < 0) break;  // EPIPE: it wants no more
     unsent_.remove_prefix(static_cast<std::size_t>(wrote));
   }
@@ -138,10 +140,10 @@ void Conversation::kill_and_reap() {
   reap(WNOHANG);
 }
 
-ChildOutcome Conversation::stopped(ChildOutcome::End end) {
+ChildOutcome Conversation::stopped(ChildOutcome::End end, int number) {
   kill_and_reap();
   outcome_.end = end;
-  outcome_.number = 0;
+  outcome_.number = number;
   return std::move(outcome_);
 }
 
@@ -151,6 +153,7 @@ ChildOutcome Conversation::run(Deadline deadline) {
     send();
     receive_all();
     if (outcome_.output.size() > kMaxChildOutput) return stopped(ChildOutcome::End::too_much_output);
+    if (input_error_ != 0) return stopped(ChildOutcome::End::input_failed, input_error_);
     if (!in_time) return stopped(ChildOutcome::End::timed_out);
   }
   reap(0);

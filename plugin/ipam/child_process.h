@@ -26,9 +26,9 @@ struct RunningChild {
 Result<RunningChild> start_child(const std::string& executable, const std::vector<std::string>& environment);
 
 struct ChildOutcome {
-  enum class End { exited, signaled, timed_out, too_much_output, not_executed };
+  enum class End { exited, signaled, timed_out, too_much_output, not_executed, input_failed };
   End end = End::exited;
-  int number = 0;  // exit status, signal, or errno of the exec, as `end` says
+  int number = 0;  // exit status, signal, or errno of the exec or of the write to its stdin, as `end` says
   std::string output;
   std::string errors;  // at most kMaxChildErrors bytes; the rest is read and dropped
 };
@@ -37,7 +37,10 @@ inline constexpr std::size_t kMaxChildErrors = std::size_t{64} << 10;
 
 // Runs it to its end with `input` as its stdin. Output is read until the program itself has ended: a daemon that it
 // leaves behind may keep the pipes. At the deadline, or when it writes more than kMaxChildOutput, its group is killed.
-// An executable that is just being written (ETXTBSY) is tried again for a while. Fails as start_child.
+// When `input`
+// cannot be written to it, its group is killed too: what it answers to half a question is of no use. To read less than
+// all is its own business. An executable that is just being written (ETXTBSY) is tried again for a while. Fails as
+// start_child.
 Result<ChildOutcome> run_child(const std::string& executable,
                                const std::vector<std::string>& environment,
                                const std::string& input,

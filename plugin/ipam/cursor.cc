@@ -34,7 +34,7 @@ Result<Cursor> Cursor::open(FdRef network_dir, std::size_t set_index) {
 
 std::optional<IpAddress> Cursor::read() const {
   std::array<char, kCursorBytes> buffer;
-  ssize_t got = pread(file_.ref().number(), buffer.data(), buffer.size(), 0);
+  ssize_t got = read_lines(file_.ref(), buffer, 1);
   if (got <= 0) return std::nullopt;
   std::string_view text(buffer.data(), static_cast<std::size_t>(got));
   auto address = IpAddress::parse(text.substr(0, text.find_first_of(" \n")));

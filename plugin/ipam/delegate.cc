@@ -159,6 +159,9 @@ Answer<std::string> run_delegate(const std::string& executable,
     case ChildOutcome::End::too_much_output:
       return failure(executable, verb, 0,
                      "it wrote more than " + std::to_string(kMaxChildOutput) + " bytes and was killed", "ipam-garbage");
+    case ChildOutcome::End::input_failed:
+      return failure(executable, verb, outcome->number,
+                     "the configuration could not be written to it, and it was killed", "ipam-failed");
     case ChildOutcome::End::not_executed:
       break;
   }

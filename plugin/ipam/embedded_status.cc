@@ -34,8 +34,9 @@ bool has_any_address(const RangeSet& set) { return SetWalk(set, std::nullopt).ne
 }  // namespace
 
 Status status(const IpamCall& call, const EmbeddedIpamConf& ipam) {
+  // First what has a deadline: a file system that does not answer would hold up the look at its permissions for good.
+  TRY(auto store, LeaseStore::open_existing(call.conf.state_dir, call.conf.name, call.deadline));
   TRY_OK(check_writable(call.conf.state_dir));
-  TRY(auto store, LeaseStore::open_existing(call.conf.state_dir, call.conf.name));
   for (const RangeSet& set : ipam.sets) {
     bool free = has_any_address(set);
     if (free && store) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "netns/deadline.h"
+#include "netns/file.h"
 #include "plugin/ipam/lease_file.h"
 #include "plugin/ipam/lease_store.h"
 #include "plugin/ipam/set_walk.h"
@@ -35,9 +36,11 @@ Status LeaseStore::make_directories() {
   return state_error(ENOENT, "keep", leases_path());
 }
 
-Result<std::optional<LeaseStore>> LeaseStore::open_existing(const std::string& state_dir, const NetworkName& network) {
+Result<std::optional<LeaseStore>> LeaseStore::open_existing(const std::string& state_dir,
+                                                            const NetworkName& network,
+                                                            Deadline deadline) {
   std::optional<LeaseStore> nothing;
-  TRY(auto state, open_state_dir(state_dir));
+  TRY(auto state, open_state_dir(state_dir, deadline));
   if (!state) return nothing;
   TRY(auto network_dir, open_beneath(state->ref(), "networks/" + network.text()));
   if (!network_dir) return nothing;
@@ -70,7 +73,10 @@ Result<std::optional<AttachmentRef>> LeaseStore::holder_of(const IpAddress& addr
   if (!file && errno == ENOENT) return std::optional<AttachmentRef>();
   if (!file && errno == ELOOP) return std::optional<AttachmentRef>(AttachmentRef{});
   if (!file) return state_error(errno, "open", leases_path() + "/" + name);
-  ssize_t got = read(file.ref().number(), buffer.data(), buffer.size());
+  constexpr int kLines = 2;
+  ssize_t got = read_lines(file.ref(), buffer, kLines);
+  // Not to be able to read a lease is no word on whose it is: GC would release that of a container which lives.
+  if (got < 0 && errno != EISDIR) return state_error(errno, "read", leases_path() + "/" + name);
   if (got < 0 || static_cast<std::size_t>(got) == buffer.size()) return std::optional<AttachmentRef>(AttachmentRef{});
   return std::optional<AttachmentRef>(parse_lease({buffer.data(), static_cast<std::size_t>(got)}));
 }

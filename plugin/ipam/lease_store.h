@@ -14,6 +14,7 @@
 #include "netns/unique_fd.h"
 #include "plugin/cni/netconf.h"
 #include "plugin/cni/ranges.h"
+#include "plugin/ipam/state_dir.h"
 
 namespace isthmus {
 
@@ -27,7 +28,10 @@ class LeaseStore {
   // Makes the directories (0700) when absent. Fails with [state-unwritable] or [state-untrusted].
   static Result<LeaseStore> open(const std::string& state_dir, const NetworkName& network);
   // For callers that take nothing: nullopt when nothing can be held, because there is no such directory.
-  static Result<std::optional<LeaseStore>> open_existing(const std::string& state_dir, const NetworkName& network);
+  // `deadline` as in open_state_dir().
+  static Result<std::optional<LeaseStore>> open_existing(const std::string& state_dir,
+                                                         const NetworkName& network,
+                                                         Deadline deadline = Deadline::in(kStateDirPatience));
 
   // Takes one free address of the set for the holder, the one after the cursor first. If that one is the holder's
   // already (an ADD was killed just after taking it), it is taken. Fails with [ipam-exhausted], naming the ranges and

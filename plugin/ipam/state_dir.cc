@@ -69,10 +69,9 @@ Result<UniqueFd> make_components(FdRef dir, const std::string& path) {
 
 // Whether the path answers: one on a FUSE or NFS mount whose server is gone would hold us up for good, beyond any
 // deadline and signal. /run is the kernel's own memory, and spares nearly every call the process this needs.
-Status prove_answering(const std::string& path) {
+Status prove_answering(const std::string& path, Deadline deadline) {
   if (path.starts_with("/run/")) return done;
-  constexpr std::chrono::seconds kPatience{2};
-  auto answer = run_in_helper(Deadline::in(kPatience), [&path]() -> HelperAnswer {
+  auto answer = run_in_helper(deadline.at_most(kStateDirPatience), [&path]() -> HelperAnswer {
     UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return {};
   });
@@ -98,9 +97,9 @@ Error state_error(int err, std::string doing, const std::string& path) {
   return std::move(error).with_word("state-unwritable");
 }
 
-Result<std::optional<UniqueFd>> open_state_dir(const std::string& given) {
+Result<std::optional<UniqueFd>> open_state_dir(const std::string& given, Deadline deadline) {
   std::string path = without_trailing_slashes(given);
-  TRY_OK(prove_answering(path));
+  TRY_OK(prove_answering(path, deadline));
   UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) {
     if (errno == ENOENT) return std::optional<UniqueFd>();

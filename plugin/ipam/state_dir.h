@@ -2,18 +2,25 @@
 // there could make root write elsewhere.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "netns/deadline.h"
 #include "netns/result.h"
 #include "netns/unique_fd.h"
 
 namespace isthmus {
 
-// The state directory; nullopt when there is none. Refuses one that is a symbolic link, that belongs to another user
+// How long a state directory outside /run may take to answer.
+inline constexpr std::chrono::seconds kStateDirPatience{2};
+
+// The state directory; nullopt when there is none. Waits for it for kStateDirPatience, or until an earlier `deadline`:
+// [state-unwritable]. Refuses one that is a symbolic link, that belongs to another user
 // than we are, or that its group or others may write to: [state-untrusted]. Fails with [state-unwritable] for all else.
-Result<std::optional<UniqueFd>> open_state_dir(const std::string& path);
+Result<std::optional<UniqueFd>> open_state_dir(const std::string& path,
+                                               Deadline deadline = Deadline::in(kStateDirPatience));
 // The same, made (0700, with its parents) when absent.
 Result<UniqueFd> make_state_dir(const std::string& path);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
@@ -55,6 +56,14 @@ std::map<std::string, SeenRow> parse(std::string_view text, const std::string& b
   return rows;
 }
 
+// What cannot be removed is no reason to do less than the run is for.
+void remove_left_temporaries(FdRef dir) {
+  auto names = list_all_names(dir);
+  if (!names) return;
+  for (const std::string& name : *names)
+    if (name.starts_with(kTempPrefix)) unlinkat(dir.number(), name.c_str(), 0);
+}
+
 }  // namespace
 
 std::int64_t FirstSeen::monotonic_ms() { return now_of(CLOCK_MONOTONIC); }
@@ -94,6 +103,7 @@ Status FirstSeen::save() const {
     text += std::to_string(row.clean_since_ms) + " " + std::to_string(row.wall_ms) + " " +
             std::to_string(row.clean_scans) + " " + identity + "\n";
   }
+  remove_left_temporaries(dir.ref());
   auto written = write_file_atomically(dir.ref(), "seen", text, 0600);
   if (!written) return state_error(written.error().err, "write", state_dir_ + "/reap/seen");
   return done;

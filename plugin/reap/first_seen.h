@@ -32,7 +32,8 @@ class FirstSeen {
   // `identity` is never used again within a boot, and has no newline.
   SeenRow note(const std::string& identity, bool clean, std::int64_t now_ms, std::int64_t wall_ms);
 
-  // Writes the rows that were noted; all others are of candidates that have gone. Fails with [state-unwritable].
+  // Writes the rows that were noted; all others are of candidates that have gone. Whoever calls it holds the lock
+  // below: temporary files of a run that was killed are removed. Fails with [state-unwritable].
   Status save() const;
 
   static std::int64_t monotonic_ms();

@@ -92,6 +92,7 @@ struct ReapCoverage {
   std::size_t mount_namespaces_seen = 0;
   std::size_t mount_namespaces_read = 0;
   bool walked = false;
+  bool unread = false;  // something of the state that would be a candidate could not be read; `holes` say what
   std::vector<std::string> holes;
   std::vector<std::string> scope;
   std::vector<std::string> asked;

@@ -20,11 +20,15 @@ ino_t own_netns_inode() {
   return own ? own->inode : 0;
 }
 
-std::vector<std::string> entries_of(FdRef dir) {
+Result<std::vector<std::string>> entries_of(FdRef dir) {
   std::vector<std::string> names;
   int own = openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (own < 0) return names;
-  std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(own), closedir);
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(own < 0 ? nullptr : fdopendir(own), closedir);
+  if (!stream) {
+    Error error = errno_error("list the directory of names", "'" + path_of(dir) + "'", "reap-root");
+    UniqueFd closing(own);
+    return error;
+  }
   while (const dirent* entry = readdir(stream.get())) {
     // Names of namespaces are regular files or mounts; the type is that of what lies below a mount.
     if (entry->d_name[0] != '.' && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)) {
@@ -138,10 +142,15 @@ Status Survey::find_files(const std::vector<NetnsMount>& own) {
     if (!dir) {
       if (asked_for) return std::move(dir).error();
       if (dir.error().err == ENOENT) continue;
-      coverage_.holes.push_back(dir.error().text());
+      own_holes_.push_back(dir.error().text());
       continue;
     }
-    for (const std::string& name : entries_of(dir->ref())) {
+    auto names = entries_of(dir->ref());
+    if (!names) {
+      own_holes_.push_back(names.error().text());
+      continue;
+    }
+    for (const std::string& name : *names) {
       std::string full = path;
       full.append("/").append(name);
       if (mounted.contains(full)) continue;
@@ -160,6 +169,12 @@ Status Survey::find_files(const std::vector<NetnsMount>& own) {
   return done;
 }
 
+// What is only damaged is no candidate; but what another try might read may be of an attachment that is dead.
+void Survey::could_not_read(const Error& error) {
+  coverage_.unread = true;
+  own_holes_.push_back(error.text());
+}
+
 Status Survey::read_records() {
   TRY(auto store, StateStore::open_existing(options_.state_dir));
   if (!store) return done;
@@ -175,6 +190,7 @@ Status Survey::read_records() {
         records_.push_back(*std::move(one.record));
       } else {
         bad_records_.push_back(network + "/" + one.file_name);
+        if (!StateStore::is_damaged(one.record.error())) could_not_read(one.record.error());
       }
     }
   }

@@ -62,6 +62,7 @@ class Survey {
   Status find_names(const std::vector<NetnsMount>& own);
   Status find_files(const std::vector<NetnsMount>& own);
   Status read_records();
+  void could_not_read(const Error& error);
   // In survey_attachments.cc.
   void find_attachments();
   void find_links();

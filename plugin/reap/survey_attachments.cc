@@ -80,8 +80,10 @@ void Survey::find_leases() {
     bool unsure = std::any_of(bad_records_.begin(), bad_records_.end(),
                               [&](const std::string& bad) { return bad.starts_with(network + "/"); });
     auto leases = LeaseStore::open_existing(options_.state_dir, *name);
+    if (!leases) could_not_read(leases.error());
     if (unsure || !leases || !*leases) continue;
     auto all = (*leases)->list();
+    if (!all) could_not_read(all.error());
     if (!all) continue;
     for (const HeldAddress& lease : *all) {
       if (lease.holder.container_id.empty() || held.contains({network, lease.holder})) continue;

@@ -25,6 +25,7 @@ std::optional<AttachmentKey> key_of(const NetworkName& network, const StateStore
 // Returns whether the attachment is gone.
 bool collect(const Call& call, StateStore& store, const AttachmentKey& key, std::vector<CniError>& failures) {
   auto locked = store.try_lock(key);
+  if (!locked) failures.emplace_back(locked.error());
   if (!locked || !*locked) return false;
   // Read again under the lock: a DEL and an ADD may have passed since the directory was listed.
   auto record = store.read(key);
@@ -42,12 +43,16 @@ bool collect(const Call& call, StateStore& store, const AttachmentKey& key, std:
 // A lease whose holder the runtime does not list. The record is written before the lease is taken, so a lease without
 // one belongs to nobody, unless its ADD or DEL is at work and holds the lock. The lock stays with us until the lease is
 // gone.
-bool belongs_to_nobody(StateStore& store, const NetworkName& network, const AttachmentRef& holder) {
+bool belongs_to_nobody(StateStore& store,
+                       const NetworkName& network,
+                       const AttachmentRef& holder,
+                       std::vector<CniError>& failures) {
   auto id = ContainerId::parse(holder.container_id);
   auto ifname = IfName::parse(holder.ifname);
   if (!id || !ifname) return true;
   AttachmentKey key{network, *id, *ifname};
   auto locked = store.try_lock(key);
+  if (!locked) failures.emplace_back(locked.error());
   if (!locked || !*locked) return false;
   auto record = store.read(key);
   return record && !*record;
@@ -66,7 +71,9 @@ AnswerStatus collect_all(const Call& call, StateStore& store, const std::vector<
     }
   }
   if (collected > 0) call.report.note = "collected " + std::to_string(collected) + " attachments";
-  auto may_release = [&](const AttachmentRef& holder) { return belongs_to_nobody(store, call.conf.name, holder); };
+  auto may_release = [&](const AttachmentRef& holder) {
+    return belongs_to_nobody(store, call.conf.name, holder, failures);
+  };
   if (auto leases = collect_leases({call.invocation, call.conf, call.deadline}, valid, may_release); !leases) {
     failures.push_back(std::move(leases).error());
   }

@@ -36,6 +36,9 @@ jq '.stateDir = "/opt/frozen/state"' net.conf >state.conf
 first=$!
 (limited "DEL with its state there" 13 expect_failure '[state-unwritable]' cni DEL other state.conf) &
 second=$!
+jq '.cniVersion = "1.1.0"' state.conf >status.conf
+(limited "STATUS with its state there" 2 expect_failure '[state-unwritable]' cni STATUS web status.conf) &
+fourth=$!
 frozen_netns() {
   expect_failure '[netns-timeout]' env CNI_COMMAND=ADD CNI_CONTAINERID=web CNI_NETNS=/opt/frozen/ns CNI_IFNAME=eth0 \
     CNI_PATH=/opt/cni/bin /opt/cni/bin/isthmus <net.conf
@@ -46,7 +49,7 @@ third=$second
 logged() { cni ADD web log.conf >result && cni DEL web log.conf; }
 limited "ADD and DEL with their log there" 3 logged
 jq -e .ips result >/dev/null || fail "no result"
-for pid in $(printf '%s\n' $first $second $third | sort -u); do wait "$pid" || fail "see above"; done
+for pid in $(printf '%s\n' $first $second $third $fourth | sort -u); do wait "$pid" || fail "see above"; done
 
 step "what waits there holds nothing of the caller"
 for pid in $(pgrep -x isthmus); do

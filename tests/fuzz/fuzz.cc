@@ -33,6 +33,7 @@ void require_clear(const CniError& error, std::string_view only) {
 }
 
 void require_clear(const Error& error, std::string_view only) {
+  require(error.err >= 0 && error.err <= kLargestErrno, "an errno that there is", error.text());
   require(code_of_word(error.word) != code_of_word(""), "an error's word has a code", error.text());
   require_clear(CniError(error), only);
 }

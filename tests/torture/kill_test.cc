@@ -74,7 +74,7 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
 TEST_P(Kill, AddThenDelThenDelWithoutNetns) {
   Tally tally("ADD killed, DEL");
   at_each_stop(
-      tally, add_, 60, [&] { forget_state(); },
+      tally, add_, 46, [&] { forget_state(); },
       [&](const std::string& where, bool) {
         expect_success(tally, where, "DEL", del_);
         expect_success(tally, where, "DEL without netns", without_netns(del_));
@@ -93,7 +93,7 @@ TEST_P(Kill, AddThenAdd) {
   Tally tally("ADD killed, ADD");
   int already = 0;
   at_each_stop(
-      tally, add_, 40, [&] { forget_state(); },
+      tally, add_, 30, [&] { forget_state(); },
       [&](const std::string& where, bool killed) {
         Traced again = finish(add_);
         // The first had answered before it was killed, or was not killed.
@@ -132,7 +132,7 @@ TEST_P(Kill, AddThenGcCommand) {
 TEST_P(Kill, DelThenDel) {
   Tally tally("DEL killed, DEL");
   at_each_stop(
-      tally, del_, 40, [&] { add_and_expect(); },
+      tally, del_, 30, [&] { add_and_expect(); },
       [&](const std::string& where, bool) { expect_success(tally, where, "DEL without netns", without_netns(del_)); });
 }
 
@@ -149,7 +149,7 @@ TEST_P(Kill, GcVerbThenGcVerb) {
   Tally tally("GC killed, GC");
   const Command gc = gc_verb();
   at_each_stop(
-      tally, gc, 25, [&] { add_and_expect(); },
+      tally, gc, 18, [&] { add_and_expect(); },
       [&](const std::string& where, bool) { expect_success(tally, where, "GC", gc); });
 }
 

@@ -126,7 +126,7 @@ void Torture::settle() const {
 }
 
 std::vector<std::string> Torture::changes_since() {
-  std::vector<std::string> changes = collect_children(2000);
+  std::vector<std::string> changes = collect_children(5000);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   std::vector<std::string> differ = differences(before_, facts());
   while (!differ.empty() && std::chrono::steady_clock::now() < end) {

@@ -4,20 +4,21 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "netns/unique_fd.h"
+#include "tests/torture/registers.h"
 
 namespace isthmus::test {
 namespace {
@@ -93,26 +94,6 @@ void conclude(const Started& started, int status, Traced& traced) {
   traced.err = drain(started.err);
 }
 
-#if defined(__x86_64__)
-void set_call(pid_t thread, long number) {
-  ptrace(PTRACE_POKEUSER, thread, offsetof(user_regs_struct, orig_rax), number);
-}
-void set_result(pid_t thread, long value) { ptrace(PTRACE_POKEUSER, thread, offsetof(user_regs_struct, rax), value); }
-#elif defined(__aarch64__)
-void set_call(pid_t thread, long number) {
-  int wanted = static_cast<int>(number);
-  iovec part{&wanted, sizeof wanted};
-  ptrace(PTRACE_SETREGSET, thread, 0x404 /* NT_ARM_SYSTEM_CALL */, &part);
-}
-void set_result(pid_t thread, long value) {
-  user_regs_struct registers{};
-  iovec part{&registers, sizeof registers};
-  ptrace(PTRACE_GETREGSET, thread, 1 /* NT_PRSTATUS */, &part);
-  registers.regs[0] = static_cast<unsigned long>(value);
-  ptrace(PTRACE_SETREGSET, thread, 1, &part);
-}
-#endif
-
 class Tracer {
  public:
   Tracer(const Command& command, const std::function<Order(const Stop&)>& at_stop)
@@ -147,7 +128,9 @@ class Tracer {
   struct Thread {
     bool known = false;
     bool of_main = false;
-    long failing = 0;  // errno the skipped call has to return
+    bool own_program = true;
+    bool shortened = false;
+    std::optional<long> skipped;  // what the call that is skipped has to return
     Stop last;
   };
 
@@ -162,7 +145,16 @@ class Tracer {
       return false;
     }
     thread.known = true;
+    thread.own_program = runs_command(id);
     return true;
+  }
+
+  bool runs_command(pid_t id) const {
+    struct stat wanted {
+    }, found{};
+    return stat(command_.argv[0].c_str(), &wanted) == 0 &&
+           stat(("/proc/" + std::to_string(id) + "/exe").c_str(), &found) == 0 && wanted.st_ino == found.st_ino &&
+           wanted.st_dev == found.st_dev;
   }
 
   void stopped(pid_t id, int status) {
@@ -177,6 +169,7 @@ class Tracer {
       }
     } else if (event == PTRACE_EVENT_EXEC) {
       executed_ = true;
+      thread.own_program = runs_command(id);
     } else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {
       // Waited for even when all others have ended: it begins with a stop of its own.
       unsigned long born = 0;
@@ -194,6 +187,7 @@ class Tracer {
     stop.index = ++traced_.stops;
     stop.thread = id;
     stop.main_process = thread.of_main;
+    stop.own_program = thread.own_program;
     stop.entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
     if (stop.entry) {
       stop.call = static_cast<long>(info.entry.nr);
@@ -201,20 +195,35 @@ class Tracer {
         stop.argument[i] = info.entry.args[i];
     } else {
       stop.result = static_cast<long>(info.exit.rval);
-      if (thread.failing != 0) set_result(id, stop.result = -thread.failing);
-      thread.failing = 0;
+      if (thread.skipped) set_result(id, stop.result = *thread.skipped);
+      thread.skipped.reset();
+      // The compiler counts on a system call to leave this register as it was.
+      if (thread.shortened) set_length(id, stop.argument[2]);
+      thread.shortened = false;
     }
     const Order order = traced_.killed ? Order{} : at_stop_(stop);
     if (order.what == Do::kill) {
       kill_all();
       return;
     }
-    if (order.what == Do::fail && stop.entry) {
-      set_call(id, -1);
-      thread.failing = order.err;
-    }
-    if (order.what == Do::answer && !stop.entry) set_result(id, order.value);
+    carry_out(order, id, thread);
+    if (command_.hasty && stop.entry && stop.is(SYS_clock_nanosleep)) skip(id, thread, 0);
     ptrace(PTRACE_SYSCALL, id, 0, 0);
+  }
+
+  static void skip(pid_t id, Thread& thread, long result) {
+    set_call(id, -1);
+    thread.skipped = result;
+  }
+
+  static void carry_out(const Order& order, pid_t id, Thread& thread) {
+    const bool entry = thread.last.entry;
+    if (order.what == Do::fail && entry) skip(id, thread, -order.err);
+    if (order.what == Do::shorten && entry) {
+      set_length(id, static_cast<unsigned long>(order.value));
+      thread.shortened = true;
+    }
+    if (order.what == Do::answer && !entry) set_result(id, order.value);
   }
 
   void kill_all() {

@@ -15,6 +15,7 @@ struct Stop {
   int index = 0;  // 1 is the first stop after execve, counted over all threads
   pid_t thread = 0;
   bool main_process = false;  // false: a child of the command
+  bool own_program = true;    // false: a child that has executed another program
   bool entry = false;
   long call = -1;                  // number of the system call
   unsigned long argument[6] = {};  // at the entry, and kept for the exit
@@ -22,10 +23,11 @@ struct Stop {
   bool is(long number) const { return call == number; }
 };
 
-enum class Do { go_on, kill, fail, answer };
+enum class Do { go_on, kill, fail, answer, shorten };
 
 // What to do at a stop: `fail` at an entry skips the call, which then returns -err; `answer` at an exit makes it
-// return `value` instead.
+// return `value` instead; `shorten` at an entry makes the third argument `value`, the length that read(2), pread(2) and
+// recvfrom(2) ask for.
 struct Order {
   Do what = Do::go_on;
   int err = 0;
@@ -47,6 +49,8 @@ struct Command {
   std::string input;  // at most what a pipe holds
   // Also stop its children (delegates, helpers); `kill` then kills all.
   bool children = false;
+  // Its clock_nanosleep(2) returns at once, when traced: what it lets time pass for does not happen here.
+  bool hasty = false;
 };
 
 // Returns when the command has ended, and with `children` each of them. Blocks SIGKILLed processes' remains for nobody:

@@ -110,12 +110,39 @@ TEST_F(FileTest, AbsentIsENOENTWithThePath) {
   EXPECT_EQ(bytes.error().object, "'" + at("nothing") + "'");
 }
 
+TEST_F(FileTest, AnAbsolutePathKeepsItsOwnErrno) {
+  auto bytes = read_small_file(FdRef::borrow(AT_FDCWD), path_, 10);
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().err, EINVAL) << "a directory";
+  EXPECT_EQ(bytes.error().object, "'" + path_ + "'");
+  errno = EIO;
+  path_of(FdRef::borrow(AT_FDCWD));
+  EXPECT_EQ(errno, EIO);
+}
+
 TEST_F(FileTest, TheLimitIsInclusive) {
   put("a", "12345");
   EXPECT_TRUE(read_small_file(dir(), "a", 5));
   auto longer = read_small_file(dir(), "a", 4);
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().err, EFBIG);
+}
+
+TEST_F(FileTest, LinesAreReadFromTheBeginning) {
+  put("a", "one\ntwo\nthree\n");
+  UniqueFd file(open(at("a").c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[100];
+  for (int again = 0; again < 2; ++again) {
+    ssize_t size = read_lines(file.ref(), buffer, 3);
+    EXPECT_EQ(std::string_view(buffer, static_cast<std::size_t>(size)), "one\ntwo\nthree\n");
+  }
+  EXPECT_EQ(read_lines(file.ref(), std::span(buffer).first(5), 3), 5);
+  EXPECT_EQ(read_lines(file.ref(), buffer, 9), 14) << "the end of the file ends it too";
+  EXPECT_LT(read_lines(dir(), buffer, 1), 0);
+  EXPECT_EQ(errno, EISDIR);
+  ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
+  UniqueFd fifo(open(at("fifo").c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  EXPECT_EQ(read_lines(fifo.ref(), buffer, 1), 0);
 }
 
 TEST_F(FileTest, ReadingFollowsNoLinkAndWaitsForNoFifo) {

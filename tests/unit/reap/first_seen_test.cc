@@ -1,6 +1,7 @@
 #include "plugin/reap/first_seen.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -52,6 +53,15 @@ TEST_F(FirstSeenFile, AnotherBootForgetsEverything) {
   SeenRow row = load("00000000-0000-0000-0000-000000000000").note("name 1 0 2 0", true, 5000, 5000);
   EXPECT_EQ(row.clean_since_ms, 5000);
   EXPECT_EQ(row.clean_scans, 1);
+}
+
+TEST_F(FirstSeenFile, WhatAKilledRunLeftGoesWithTheNextOne) {
+  note_and_save(1000, true);
+  const std::string left = state_ + "/reap/.tmp.1234.0";
+  std::ofstream(left) << "half";
+  note_and_save(2000, true);
+  EXPECT_NE(access(left.c_str(), F_OK), 0);
+  EXPECT_EQ(load().note("name 1 0 2 0", true, 3000, 3000).clean_since_ms, 1000);
 }
 
 TEST_F(FirstSeenFile, ATimeToComeIsNotBelieved) {
