@@ -34,9 +34,17 @@ TEST(CniCache, TellsThePodOfANamespace) {
   EXPECT_EQ(cached.netns, "/var/run/netns/cni-1");
   EXPECT_EQ(cached.container_id, "abc");
   EXPECT_EQ(cached.pod, "ns/web");
-  for (const char* other : {"", "[]", "{}", "{\"netns\":7,\"cniArgs\":3}", "{\"netns\""}) {
+  for (const char* other : {"", "[]", "{}", "{\"netns\":7,\"cniArgs\":3}", "{\"netns\"", "{\"result\":[]}",
+                            "{\"result\":{\"interfaces\":7}}", "{\"result\":{\"interfaces\":[7,{\"sandbox\":7}]}}"}) {
     EXPECT_EQ(parse_cni_cache(other).netns, "") << other;
   }
+}
+
+TEST(CniCache, OfAnOldLibraryTellsTheNamespaceInItsResult) {
+  auto cached = parse_cni_cache(R"({"kind":"cniCacheV1","containerId":"abc","cniArgs":[["K8S_POD_NAME","web"]],
+    "result":{"cniVersion":"1.0.0","interfaces":[{"name":"veth1"},{"name":"eth0","sandbox":"/var/run/netns/netns-1"}]}})");
+  EXPECT_EQ(cached.netns, "/var/run/netns/netns-1");
+  EXPECT_EQ(cached.pod, "web");
 }
 
 TEST(NetnsText, SaysWhatHoldsANamespace) {
