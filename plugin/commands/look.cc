@@ -91,7 +91,7 @@ Result<int> list_attachments(const ListOptions& options) {
 
 Result<int> find_and_show(const FindOptions& options) {
   TRY(Node node, look(options.look));
-  auto matches = find_in_node(node, options.what, netns_inode_of_pid);
+  auto matches = find_in_node(node, options.what, process_lookup());
   show(options.look.json ? find_json(node, options.what, matches) : find_text(options.what, matches));
   if (!matches.empty()) return kShown;
   note("find", "nothing here is or has '" + options.what + "'");
