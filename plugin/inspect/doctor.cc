@@ -47,7 +47,7 @@ Result<Samples> take_samples(Diagnosis& diagnosis, Deadline deadline) {
   std::minstd_rand random(static_cast<unsigned>(getpid()) + static_cast<unsigned>(time(nullptr)));
   std::uniform_int_distribution<int> pause(kShortestPause, kLongestPause);
   while (!samples.front().empty() && samples.size() < kSamples) {
-    if (deadline.at_most(std::chrono::milliseconds(kLongestPause)).poll_timeout_ms() < kLongestPause) {
+    if (!deadline.leaves(std::chrono::milliseconds(kLongestPause))) {
       diagnosis.holes.emplace_back("tasks: there was no time for a second look");
       break;
     }
@@ -102,7 +102,10 @@ Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
     if (wanted("threads")) check_threads(samples, node, own_namespaces(), findings);
     if (wanted("stuck")) check_stuck(samples, findings);
   }
-  if (wanted("namespaces")) check_namespaces(node, findings);
+  if (wanted("namespaces")) {
+    wait_for_closed_sockets(node, deadline);
+    check_namespaces(node, findings);
+  }
   if (wanted("names")) check_names(node, findings, diagnosis.holes);
   if (wanted("copies")) check_copies(node, device_of("/run"), findings);
   if (wanted("veths")) check_veths(node, findings);

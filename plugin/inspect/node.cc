@@ -10,7 +10,6 @@
 #include "netlink/nsid.h"
 #include "netns/file.h"
 #include "netns/namespace_thread.h"
-#include "netns/netns_probe.h"
 #include "plugin/attachment/store.h"
 #include "plugin/reap/managed.h"
 
@@ -44,9 +43,9 @@ Result<std::vector<LinkWithAddresses>> links_with_addresses(RouteConversation& s
 
 Status look_into(NodeNetns& netns, const NetnsFd& fd, Deadline deadline) {
   TRY(Inside inside, run_in<ContainerSide>(fd, [&](const InNamespace<ContainerSide>& here) -> Result<Inside> {
-        auto sockstat = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
+        const long sockets = count_sockets_here();
         TRY(auto routes, RouteSocket<ContainerSide>::open(here));
-        return Inside{std::move(routes), sockstat ? sockets_of_sockstat(*sockstat) : -1};
+        return Inside{std::move(routes), sockets};
       }));
   inside.routes.set_deadline(deadline);
   netns.cookie = inside.routes.netns_cookie();
@@ -120,8 +119,7 @@ class Looker {
     if (netns.is_host) {
       netns.links = node_.host;
       netns.cookie = host.netns_cookie();
-      auto sockstat = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
-      if (sockstat) netns.sockets = sockets_of_sockstat(*sockstat);
+      netns.sockets = count_sockets_here();
       netns.entered = true;
     } else {
       netns.problem = enter(netns, host);
