@@ -112,6 +112,12 @@ Result<std::vector<pid_t>> numbers_in(FdRef dir, const std::string& name) {
   int fd = openat(dir.number(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return errno_error("list", "'" + name + "'");
   std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(fd), closedir);
+  if (!stream) {
+    // Of a task that has ended since it was opened.
+    Error error = errno_error("list", "'" + name + "'");
+    close(fd);
+    return error;
+  }
   std::vector<pid_t> numbers;
   errno = 0;
   while (const dirent* entry = readdir(stream.get())) {

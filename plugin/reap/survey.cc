@@ -25,6 +25,10 @@ std::vector<std::string> entries_of(FdRef dir) {
   int own = openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (own < 0) return names;
   std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(own), closedir);
+  if (!stream) {
+    close(own);
+    return names;
+  }
   while (const dirent* entry = readdir(stream.get())) {
     // Names of namespaces are regular files or mounts; the type is that of what lies below a mount.
     if (entry->d_name[0] != '.' && (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)) {
