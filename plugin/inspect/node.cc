@@ -85,6 +85,8 @@ class Looker {
       netns.seen = std::move(seen);
       netns.is_host = inode == own.id().inode;
       fill(netns, host);
+      // On a busy node some end while it is looked at.
+      if (!netns.problem.empty() && has_gone(netns.seen)) continue;
       node_.namespaces.push_back(std::move(netns));
     }
     std::stable_sort(node_.namespaces.begin(), node_.namespaces.end(), [](const NodeNetns& a, const NodeNetns& b) {

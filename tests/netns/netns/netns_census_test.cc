@@ -56,10 +56,30 @@ TEST_F(Census, FindsOneWithoutAnyNameByItsTask) {
   auto opened = open_seen_netns(found, soon());
   ASSERT_TRUE(opened) << opened.error().text();
   EXPECT_EQ(opened->id().inode, found.inode);
+  EXPECT_FALSE(has_gone(found));
   inside.end();
+  EXPECT_TRUE(has_gone(found));
   auto gone = open_seen_netns(found, soon());
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().word, "netns-no-way-in");
+}
+
+TEST_F(Census, WhatSomethingStillHoldsHasNotGone) {
+  auto named = std::make_unique<NamedNetns>("kept");
+  const std::string path = named->path();
+  Child holder([&] { return open(path.c_str(), O_RDONLY) >= 0; });
+  NetnsSeen found = seen(inode_of(path));
+  holder.end();
+  EXPECT_FALSE(has_gone(found)) << "its name";
+  Child other([&] { return open(path.c_str(), O_RDONLY) >= 0; });
+  found = seen(found.inode);
+  named.reset();
+  EXPECT_FALSE(has_gone(found)) << "a descriptor";
+  NetnsSeen more = found;
+  more.holders.descriptors = 9;
+  other.end();
+  EXPECT_TRUE(has_gone(found));
+  EXPECT_FALSE(has_gone(more)) << "a holder that is not known by name";
 }
 
 // The mount is gone again: the descriptor's link shows "/" and not "net:[...]".
