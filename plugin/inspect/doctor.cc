@@ -35,8 +35,14 @@ std::vector<TaskSeen> worth_a_second_look(const std::vector<TaskSeen>& all) {
   return chosen;
 }
 
-Result<Samples> take_samples(Diagnosis& diagnosis, Deadline deadline) {
-  TRY(TaskSample first, sample_all_tasks(deadline));
+Samples take_samples(const NodeQuestion& question, Diagnosis& diagnosis, Deadline deadline) {
+  auto first_look = sample_all_tasks(deadline);
+  if (!first_look) {
+    // The other checks say what they can.
+    diagnosis.holes.push_back(first_look.error().text());
+    return {};
+  }
+  TaskSample first = *std::move(first_look);
   diagnosis.tasks_seen = first.tasks.size();
   if (first.closed > 0) {
     diagnosis.holes.push_back("the namespaces of " + std::to_string(first.closed) +
@@ -51,6 +57,7 @@ Result<Samples> take_samples(Diagnosis& diagnosis, Deadline deadline) {
       diagnosis.holes.emplace_back("tasks: there was no time for a second look");
       break;
     }
+    question.progress("odd tasks again", samples.size(), kSamples);
     usleep(static_cast<useconds_t>(pause(random)) * 1000);
     std::vector<TaskSeen> again;
     for (const TaskSeen& task : samples.front()) {
@@ -70,6 +77,18 @@ HostNamespaces own_namespaces() {
   if (stat("/proc/self/ns/net", &netns) == 0) own.netns = netns.st_ino;
   if (stat("/proc/self/ns/mnt", &mounts) == 0) own.mount_ns = mounts.st_ino;
   return own;
+}
+
+// A namespace nobody looked into is no healthy one.
+void note_closed_namespaces(const Node& node, std::vector<std::string>& holes) {
+  std::size_t closed = 0;
+  std::string first;
+  for (const NodeNetns& netns : node.namespaces) {
+    if (netns.problem.empty()) continue;
+    if (++closed == 1) first = "inside of network namespace " + netns.label() + ": " + netns.problem;
+  }
+  if (closed > 1) first += " (and of " + std::to_string(closed - 1) + " more)";
+  if (closed > 0) holes.push_back(std::move(first));
 }
 
 dev_t device_of(const char* path) {
@@ -97,8 +116,9 @@ Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
   diagnosis.namespaces_seen = node.namespaces.size();
   diagnosis.holes = node.holes;
   diagnosis.holes.insert(diagnosis.holes.end(), node.bad_records.begin(), node.bad_records.end());
+  note_closed_namespaces(node, diagnosis.holes);
   if (wanted("threads") || wanted("stuck")) {
-    TRY(Samples samples, take_samples(diagnosis, deadline));
+    Samples samples = take_samples(question.node, diagnosis, deadline);
     if (wanted("threads")) check_threads(samples, node, own_namespaces(), findings);
     if (wanted("stuck")) check_stuck(samples, findings);
   }
