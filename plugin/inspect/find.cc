@@ -15,7 +15,6 @@ constexpr std::array<std::string_view, 9> kKinds = {"ip",    "mac",       "if", 
                                                     "inode", "container", "pod", "name"};
 
 std::optional<long> number_of(std::string_view text) {
-  if (text.starts_with("net:[") && text.ends_with(']')) text = text.substr(5, text.size() - 6);
   long number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
@@ -34,6 +33,11 @@ class Finder {
       if (!what.starts_with(std::string(kind) + ":")) continue;
       kind_ = kind;
       what_ = what.substr(kind.size() + 1);
+    }
+    // As the links in /proc/PID/ns show a namespace.
+    if (what.starts_with("net:[") && what.ends_with(']')) {
+      kind_ = "inode";
+      what_ = what.substr(5, what.size() - 6);
     }
     if (what.starts_with("path:")) {
       kind_ = "path";

@@ -101,7 +101,7 @@ TEST_F(Find, NamesARecordWhoseNamespaceIsGone) {
 
 TEST_F(Find, FindsNothingWhereNothingIs) {
   for (const char* nothing : {"", "10.0.0.9", "02:00:00:00:00:77", "nosuch", "/run/netns", "pid:101", "ip:web", "abc",
-                              "99999", "name:", "shop/"}) {
+                              "99999", "name:", "shop/", "net:[700]", "net:[6]"}) {
     EXPECT_THAT(found(nothing), ElementsAre()) << nothing;
   }
 }
