@@ -55,10 +55,6 @@ Finding without_tasks(const NodeNetns& netns) {
   return finding;
 }
 
-std::string count_of(const std::vector<const NodeNetns*>& kept) {
-  return std::to_string(kept.size()) + (kept.size() == 1 ? " network namespace" : " network namespaces");
-}
-
 std::string list_of(const std::vector<const NodeNetns*>& kept) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kept.size(), kShown); ++i) {
@@ -89,8 +85,8 @@ std::string files_below(const std::vector<const NodeNetns*>& kept) {
 Finding kept_copies(const std::vector<const NodeNetns*>& kept) {
   const NetnsSeen::Copy& copy = kept.front()->seen.copies.front();
   Finding finding{"copies", Severity::critical, copy_text(copy), {}, {}, {}};
-  finding.what =
-      finding.object + " keeps " + count_of(kept) + " without a task and without a name here: " + list_of(kept);
+  finding.what = finding.object + " keeps " + plural(kept.size(), "network namespace") +
+                 " without a task and without a name here: " + list_of(kept);
   finding.why = "their addresses still answer, and whoever gets one of them next shares it";
   finding.cure = "isthmus gc --foreign";
   if (std::string files = files_below(kept); !files.empty())
@@ -108,7 +104,8 @@ Finding kept_copies(const std::vector<const NodeNetns*>& kept) {
 // Made there, on a file system of its own: a node in a container, as a rule.
 Finding names_of_another_host(const std::vector<const NodeNetns*>& kept) {
   Finding finding{"copies", Severity::note, copy_text(kept.front()->seen.copies.front()), {}, {}, {}};
-  finding.what = finding.object + " has " + count_of(kept) + " without a task under names of its own: " + list_of(kept);
+  finding.what = finding.object + " has " + plural(kept.size(), "network namespace") +
+                 " without a task under names of its own: " + list_of(kept);
   finding.why = "they are that host's own business, if it is one in a container; nobody else can see them";
   finding.cure = "isthmus doctor --here, run in that mount namespace";
   return finding;

@@ -113,6 +113,7 @@ Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
   auto wanted = [&](std::string_view check) { return question.only.empty() || question.only.contains(check); };
   auto& findings = diagnosis.findings;
   TRY(Node node, look_at_node(question.node, deadline));
+  diagnosis.tasks_seen = node.tasks_seen;
   diagnosis.namespaces_seen = node.namespaces.size();
   diagnosis.holes = node.holes;
   diagnosis.holes.insert(diagnosis.holes.end(), node.bad_records.begin(), node.bad_records.end());
