@@ -96,8 +96,8 @@ Result<std::vector<LinkWithAddresses>> read_links_here(Deadline deadline);
 // How much of a container id people are shown.
 inline constexpr std::size_t kShortId = 12;
 
-// The 64 hexadecimal digits by which containerd, CRI-O, podman and Docker call a container, in a line of
-// /proc/PID/cgroup; empty when there are none.
+// The 64 hexadecimal digits by which containerd, CRI-O, podman and Docker call a container, in the first line of
+// /proc/PID/cgroup that has any; of a container in a container its own. Empty when there are none.
 std::string container_of_cgroup(std::string_view text);
 
 // Sums up holes that have the same cause: "12 tasks: Permission denied".

@@ -19,6 +19,11 @@ TEST(Cgroup, NamesAContainerByItsSixtyFourDigits) {
   EXPECT_EQ(container_of_cgroup("0::/libpod-" + kContainerId), kContainerId);
   EXPECT_EQ(container_of_cgroup("0::/" + kContainerId + "0\n"), "");
   EXPECT_EQ(container_of_cgroup("0::/user.slice\n"), "");
+  const std::string outer(64, 'a');
+  EXPECT_EQ(
+      container_of_cgroup("0::/docker-" + outer + ".scope/kubepods/pod1/cri-containerd-" + kContainerId + ".scope\n"),
+      kContainerId);
+  EXPECT_EQ(container_of_cgroup("2:cpu:/\n1:pids:/" + kContainerId + "\n0::/docker/" + outer), kContainerId);
 }
 
 TEST(Holes, OfOneCauseAreOneLine) {
