@@ -97,8 +97,11 @@ expect_equal "a container in the host's network" "$(find_container "$at_host")" 
 expect_equal "a name of ip netns" "$(find_container plain)" "$(stat -Lc %i /run/netns/plain)"
 expect_equal "all there is" "$(jq -r '[.items[] | .name | sub("-.*"; "")] | sort | join(" ")' "$PRIVATE_WORK/all")" "(host) cni cni netns netns plain"
 expect_equal "attachments are isthmus' alone" "$(isthmus list -o json | jq -r '[.items[] | .pod + " " + .state] | join(", ")')" "default/ours ok, own ok"
+remember_host
+isthmus find "$theirs" >/dev/null
 isthmus doctor --here >"$PRIVATE_WORK/out" || fail "doctor finds something wrong: $(cat "$PRIVATE_WORK/out")"
 proved "$(tail -n 1 "$PRIVATE_WORK/out")"
+expect_host_as_remembered
 
 step "a container that has the host's names without mount propagation keeps what the host unmounts"
 deaf=$(podman run -d --name deaf --network host -v /run/netns:/names:rprivate "$IMAGE")
