@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 
@@ -41,12 +40,23 @@ std::vector<std::string> ways_into(const NetnsSeen& seen) {
 }
 
 bool still_holds(const NetnsHolder& holder, ino_t inode) {
-  if (holder.kind != NetnsHolder::Kind::task && holder.kind != NetnsHolder::Kind::descriptor) return true;
   struct statx now {};
   // What may be behind a descriptor by now is not to be waited for.
   constexpr int kFlags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-  if (statx(AT_FDCWD, path_of(holder).c_str(), kFlags, STATX_INO, &now) == 0) return now.stx_ino == inode;
+  if (statx(AT_FDCWD, path_of(holder).c_str(), kFlags, STATX_INO, &now) == 0) {
+    // A watch, a ring or a file of /proc holds it by what it is about.
+    bool itself = holder.kind == NetnsHolder::Kind::task || holder.kind == NetnsHolder::Kind::descriptor;
+    return !itself || now.stx_ino == inode;
+  }
   return errno != ENOENT && errno != ESRCH;
+}
+
+// nullopt: cannot be read.
+std::optional<std::vector<NetnsMount>> names_now(ino_t inode) {
+  auto mounts = own_netns_mounts();
+  if (!mounts) return std::nullopt;
+  std::erase_if(*mounts, [&](const NetnsMount& mount) { return mount.inode != inode; });
+  return *std::move(mounts);
 }
 
 }  // namespace
@@ -56,11 +66,15 @@ bool has_gone(const NetnsSeen& seen) {
   if (seen.copies_seen > 0 || holders.tasks + holders.descriptors > holders.named.size()) return false;
   for (const NetnsHolder& holder : holders.named)
     if (still_holds(holder, seen.inode)) return false;
-  if (seen.names.empty()) return true;
-  auto mounts = own_netns_mounts();
-  if (!mounts) return false;
-  return std::none_of(mounts->begin(), mounts->end(),
-                      [&](const NetnsMount& mount) { return mount.inode == seen.inode; });
+  auto now = names_now(seen.inode);
+  return now && now->empty();
+}
+
+bool read_names_again(NetnsSeen& seen) {
+  auto now = names_now(seen.inode);
+  if (!now || *now == seen.names) return false;
+  seen.names = *std::move(now);
+  return true;
 }
 
 Result<NetnsCensus> take_netns_census(const std::function<void(std::size_t, std::size_t)>& progress,

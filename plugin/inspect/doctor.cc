@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
+#include <thread>
 
 namespace isthmus {
 namespace {
@@ -13,6 +15,8 @@ namespace {
 constexpr int kSamples = 5;
 constexpr int kShortestPause = 120;  // ms
 constexpr int kLongestPause = 330;
+// Longer than the kernel counts a closed socket, and than a CNI plugin works on a pod.
+constexpr std::chrono::milliseconds kBetweenLooks(1000);
 
 bool waits_for_ever(const TaskSeen& task) {
   if (task.of_kernel) return false;
@@ -96,6 +100,69 @@ dev_t device_of(const char* path) {
   return stat(path, &found) == 0 ? found.st_dev : 0;
 }
 
+using Wanted = std::function<bool(std::string_view)>;
+
+// What one look at the node says.
+Findings check_node(const Node& node, const Wanted& wanted, Deadline deadline, std::vector<std::string>& holes) {
+  Findings findings;
+  if (wanted("namespaces")) check_namespaces(node, findings);
+  if (wanted("names")) check_names(node, findings, holes);
+  if (wanted("copies")) check_copies(node, device_of("/run"), findings);
+  if (wanted("veths")) check_veths(node, findings);
+  if (wanted("rules")) check_rules(node, deadline, findings, holes);
+  return findings;
+}
+
+bool is_alarm(const Finding& finding) { return finding.severity >= Severity::warning; }
+
+// Said of the same thing; of a namespace, that the same thing keeps it.
+bool is_same(const Finding& a, const Finding& b) {
+  return a.check == b.check && a.object == b.object && (a.check != "namespaces" || a.cure == b.cure);
+}
+
+bool is_closed(const NodeNetns& netns) { return !netns.problem.empty(); }
+
+bool was_closed(const Node& before, ino_t inode) {
+  return std::any_of(before.namespaces.begin(), before.namespaces.end(),
+                     [&](const NodeNetns& netns) { return netns.seen.inode == inode && is_closed(netns); });
+}
+
+struct Look {
+  Node node;
+  Findings findings;
+};
+
+// Pods that come and go look like leaks for a moment: a namespace that only its CNI plugin has open, a veth whose other
+// end has gone since. An alarm is what a second look finds, too, and so is what cannot be looked into.
+void confirm(Look& look,
+             const DoctorQuestion& question,
+             const Wanted& wanted,
+             Deadline::Clock::time_point looked,
+             Deadline deadline,
+             std::vector<std::string>& holes) {
+  const auto& namespaces = look.node.namespaces;
+  bool nothing = std::none_of(look.findings.begin(), look.findings.end(), is_alarm) &&
+                 std::none_of(namespaces.begin(), namespaces.end(), is_closed);
+  if (nothing) return;
+  if (!deadline.leaves(2 * kBetweenLooks)) {
+    holes.emplace_back("findings: there was no time for a second look");
+    return;
+  }
+  std::this_thread::sleep_until(looked + kBetweenLooks);
+  auto node = look_at_node(question.node, deadline);
+  if (!node) return;
+  std::vector<std::string> known_holes;
+  Findings again = check_node(*node, wanted, deadline, known_holes);
+  std::erase_if(again, [&](const Finding& now) {
+    return is_alarm(now) && std::none_of(look.findings.begin(), look.findings.end(), [&](const Finding& before) {
+             return is_alarm(before) && is_same(before, now);
+           });
+  });
+  for (NodeNetns& netns : node->namespaces)
+    if (is_closed(netns) && !was_closed(look.node, netns.seen.inode)) netns.problem.clear();
+  look = {*std::move(node), std::move(again)};
+}
+
 }  // namespace
 
 std::string_view to_text(Severity severity) {
@@ -110,27 +177,24 @@ std::size_t Diagnosis::count(Severity least) const {
 Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
   const auto start = Deadline::Clock::now();
   Diagnosis diagnosis;
-  auto wanted = [&](std::string_view check) { return question.only.empty() || question.only.contains(check); };
+  const Wanted wanted = [&](std::string_view check) { return question.only.empty() || question.only.contains(check); };
   auto& findings = diagnosis.findings;
   TRY(Node node, look_at_node(question.node, deadline));
+  const auto looked = Deadline::Clock::now();
   diagnosis.tasks_seen = node.tasks_seen;
   diagnosis.namespaces_seen = node.namespaces.size();
   diagnosis.holes = node.holes;
   diagnosis.holes.insert(diagnosis.holes.end(), node.bad_records.begin(), node.bad_records.end());
-  note_closed_namespaces(node, diagnosis.holes);
   if (wanted("threads") || wanted("stuck")) {
     Samples samples = take_samples(question.node, diagnosis, deadline);
     if (wanted("threads")) check_threads(samples, node, own_namespaces(), findings);
     if (wanted("stuck")) check_stuck(samples, findings);
   }
-  if (wanted("namespaces")) {
-    wait_for_closed_sockets(node, deadline);
-    check_namespaces(node, findings);
-  }
-  if (wanted("names")) check_names(node, findings, diagnosis.holes);
-  if (wanted("copies")) check_copies(node, device_of("/run"), findings);
-  if (wanted("veths")) check_veths(node, findings);
-  if (wanted("rules")) check_rules(node, deadline, findings, diagnosis.holes);
+  Look look{std::move(node), {}};
+  look.findings = check_node(look.node, wanted, deadline, diagnosis.holes);
+  confirm(look, question, wanted, looked, deadline, diagnosis.holes);
+  note_closed_namespaces(look.node, diagnosis.holes);
+  findings.insert(findings.end(), look.findings.begin(), look.findings.end());
   if (wanted("cni")) check_cni(question, findings, diagnosis.holes);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });

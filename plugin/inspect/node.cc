@@ -10,6 +10,7 @@
 #include "netlink/nsid.h"
 #include "netns/file.h"
 #include "netns/namespace_thread.h"
+#include "netns/netns_probe.h"
 #include "plugin/attachment/store.h"
 #include "plugin/reap/managed.h"
 
@@ -24,6 +25,12 @@ struct Inside {
   RouteSocket<ContainerSide> routes;
   long sockets = -1;
 };
+
+// Of user space, those without a descriptor included; -1: the kernel does not say.
+long count_sockets_here() {
+  auto text = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
+  return text ? sockets_of_sockstat(*text) : -1;
+}
 
 Result<std::vector<LinkWithAddresses>> links_with_addresses(RouteConversation& socket) {
   TRY(auto links, list_links(socket));
@@ -81,11 +88,9 @@ class Looker {
     census.namespaces[own.id().inode].inode = own.id().inode;
     for (auto& [inode, seen] : census.namespaces) {
       question_.progress("namespaces", node_.namespaces.size(), census.namespaces.size());
-      NodeNetns netns;
-      netns.seen = std::move(seen);
-      netns.is_host = inode == own.id().inode;
-      fill(netns, host);
-      // On a busy node some end while it is looked at.
+      NodeNetns netns = look_at(seen, inode == own.id().inode, host);
+      // On a busy node some begin and some end while it is looked at.
+      if (!netns.problem.empty() && read_names_again(seen)) netns = look_at(seen, false, host);
       if (!netns.problem.empty() && has_gone(netns.seen)) continue;
       node_.namespaces.push_back(std::move(netns));
     }
@@ -115,6 +120,14 @@ class Looker {
       cache_.emplace(canonical_run_path(cached.netns), std::move(cached));
     for (const LinkWithAddresses& one : node_.host)
       host_by_index_.emplace(one.link.ifindex, &one.link);
+  }
+
+  NodeNetns look_at(const NetnsSeen& seen, bool is_host, RouteConversation& host) {
+    NodeNetns netns;
+    netns.seen = seen;
+    netns.is_host = is_host;
+    fill(netns, host);
+    return netns;
   }
 
   void fill(NodeNetns& netns, RouteConversation& host) {

@@ -78,11 +78,6 @@ Result<Node> look_at_node(const NodeQuestion& question, Deadline deadline);
 // the kernel does not say.
 long count_sockets_here();
 
-// The kernel counts a closed socket until an RCU grace period has passed, so that whoever has just looked into a
-// namespace seems to hold it. Counts those again that nothing but sockets and mounts seem to hold, within a second or
-// the deadline.
-void wait_for_closed_sockets(Node& node, Deadline deadline);
-
 // Our records alone: the host's links and the mounts are looked at, no task is.
 struct RecordsOfNode {
   std::vector<Record> records;

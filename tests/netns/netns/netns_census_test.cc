@@ -64,6 +64,21 @@ TEST_F(Census, FindsOneWithoutAnyNameByItsTask) {
   EXPECT_EQ(gone.error().word, "netns-no-way-in");
 }
 
+TEST_F(Census, ANameThatIsGivenMeanwhileIsFound) {
+  auto maker = std::make_unique<Child>([] { return unshare(CLONE_NEWNET) == 0; });
+  const std::string link = "/proc/" + std::to_string(maker->pid()) + "/ns/net";
+  NetnsSeen found = seen(inode_of(link));
+  EXPECT_FALSE(read_names_again(found));
+  test::shell("touch /run/late && mount --bind " + link + " /run/late");
+  maker->end();
+  EXPECT_FALSE(has_gone(found));
+  EXPECT_FALSE(open_seen_netns(found, soon()));
+  EXPECT_TRUE(read_names_again(found));
+  auto opened = open_seen_netns(found, soon());
+  ASSERT_TRUE(opened) << opened.error().text();
+  test::shell("umount --lazy /run/late && rm /run/late");
+}
+
 TEST_F(Census, WhatSomethingStillHoldsHasNotGone) {
   auto named = std::make_unique<NamedNetns>("kept");
   const std::string path = named->path();
