@@ -4,7 +4,7 @@ PREFIX ?= /opt/cni
 # One more than cores: many tests wait for the kernel.
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test fuzz torture gc-soak conformance asan tsan static bench fmt install clean
+.PHONY: help deps deps-test build demo test fuzz torture gc-soak seeing-soak conformance asan tsan static bench fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -54,6 +54,10 @@ test: deps-test ## every test
 gc-soak: build deps-test ## kill containerd among its pods twenty times: isthmus gc takes exactly what is dead
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus GC_ROUNDS=$${GC_ROUNDS:-20} GC_PODS=$${GC_PODS:-100} GC_LIVE=$${GC_LIVE:-100} GC_PARALLEL=$${GC_PARALLEL:-16} \
 	  CONTAINERD_START_TIME=120 bash tests/e2e/gc_containerd_test.sh
+
+seeing-soak: build deps-test ## list 100 containers of a bridge 1,000 times, run 1,000 commands in namespaces: all right
+	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus LIST_CONTAINERS=$${LIST_CONTAINERS:-100} LIST_CALLS=$${LIST_CALLS:-1000} bash tests/e2e/list_test.sh
+	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus EXEC_RUNS=$${EXEC_RUNS:-1000} bash tests/e2e/exec_test.sh
 
 torture: deps-test ## kill and fail every verb at every system call; hostile input; thousands of calls, many at once
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)

@@ -16,6 +16,8 @@ class Deadline {
     return Deadline(other < at_ ? other : at_);
   }
   bool passed() const { return Clock::now() >= at_; }
+  // Whether that much time is left.
+  bool leaves(std::chrono::milliseconds span) const { return Clock::now() + span <= at_; }
   // Time left, rounded up, never negative: what poll(2) takes.
   int poll_timeout_ms() const {
     auto left = std::chrono::ceil<std::chrono::milliseconds>(at_ - Clock::now()).count();

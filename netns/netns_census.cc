@@ -1,5 +1,9 @@
 #include "netns/netns_census.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <optional>
 
 namespace isthmus {
@@ -8,6 +12,12 @@ namespace {
 std::string ns_of_task(const NetnsHolder& holder) {
   std::string process = "/proc/" + std::to_string(holder.pid);
   return holder.tid == holder.pid ? process + "/ns/net" : process + "/task/" + std::to_string(holder.tid) + "/ns/net";
+}
+
+std::string path_of(const NetnsHolder& holder) {
+  if (holder.kind == NetnsHolder::Kind::task) return ns_of_task(holder);
+  return "/proc/" + std::to_string(holder.pid) + "/task/" + std::to_string(holder.tid) + "/fd/" +
+         std::to_string(holder.fd);
 }
 
 // Cheap ones first: a task's link needs no look at any file system.
@@ -19,8 +29,7 @@ std::vector<std::string> ways_into(const NetnsSeen& seen) {
     if (!name.covered) ways.push_back(name.mount_point);
   for (const NetnsHolder& holder : seen.holders.named) {
     if (holder.kind != NetnsHolder::Kind::descriptor) continue;
-    ways.push_back("/proc/" + std::to_string(holder.pid) + "/task/" + std::to_string(holder.tid) + "/fd/" +
-                   std::to_string(holder.fd));
+    ways.push_back(path_of(holder));
   }
   for (const NetnsSeen::Copy& copy : seen.copies) {
     if (copy.example != 0 && !copy.mount.covered) {
@@ -30,7 +39,43 @@ std::vector<std::string> ways_into(const NetnsSeen& seen) {
   return ways;
 }
 
+bool still_holds(const NetnsHolder& holder, ino_t inode) {
+  struct statx now {};
+  // What may be behind a descriptor by now is not to be waited for.
+  constexpr int kFlags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+  if (statx(AT_FDCWD, path_of(holder).c_str(), kFlags, STATX_INO, &now) == 0) {
+    // A watch, a ring or a file of /proc holds it by what it is about.
+    bool itself = holder.kind == NetnsHolder::Kind::task || holder.kind == NetnsHolder::Kind::descriptor;
+    return !itself || now.stx_ino == inode;
+  }
+  return errno != ENOENT && errno != ESRCH;
+}
+
+// nullopt: cannot be read.
+std::optional<std::vector<NetnsMount>> names_now(ino_t inode) {
+  auto mounts = own_netns_mounts();
+  if (!mounts) return std::nullopt;
+  std::erase_if(*mounts, [&](const NetnsMount& mount) { return mount.inode != inode; });
+  return *std::move(mounts);
+}
+
 }  // namespace
+
+bool has_gone(const NetnsSeen& seen) {
+  const auto& holders = seen.holders;
+  if (seen.copies_seen > 0 || holders.tasks + holders.descriptors > holders.named.size()) return false;
+  for (const NetnsHolder& holder : holders.named)
+    if (still_holds(holder, seen.inode)) return false;
+  auto now = names_now(seen.inode);
+  return now && now->empty();
+}
+
+bool read_names_again(NetnsSeen& seen) {
+  auto now = names_now(seen.inode);
+  if (!now || *now == seen.names) return false;
+  seen.names = *std::move(now);
+  return true;
+}
 
 Result<NetnsCensus> take_netns_census(const std::function<void(std::size_t, std::size_t)>& progress,
                                       Deadline deadline) {

@@ -48,6 +48,14 @@ Result<NetnsCensus> take_netns_census(const std::function<void(std::size_t, std:
 // Fails with [netns-no-way-in] when no task, descriptor or mount leads there.
 Result<NetnsFd> open_seen_netns(const NetnsSeen& seen, Deadline deadline);
 
+// True: nothing of what the census saw holds it any more, so that it is not missed. False also where that cannot be
+// told.
+bool has_gone(const NetnsSeen& seen);
+
+// Reads our own mounts again: on a busy node a namespace gets its name after a census has read them, and loses the
+// thread that made it. False: there are no others than the census saw.
+bool read_names_again(NetnsSeen& seen);
+
 // A path by which other programs get in (`nsenter --net=PATH`); empty when there is none.
 std::string way_into(const NetnsSeen& seen);
 

@@ -32,8 +32,8 @@ int run(int argc, char** argv) {
     install_crash_handlers();
     return run_cni_call(*verb, {environment, FdRef::borrow(STDIN_FILENO), FdRef::borrow(STDOUT_FILENO)});
   }
-  print_about();
-  print_usage();
+  print_about(stderr);
+  print_usage(stderr);
   if (argc <= 1) return 0;
   std::fprintf(stderr, "\nisthmus: there is no command '%s'\n", argv[1]);
   return 2;

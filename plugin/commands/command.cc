@@ -27,9 +27,12 @@ int version(const std::vector<std::string_view>& /*arguments*/) {
   return 0;
 }
 
-int help(const std::vector<std::string_view>& /*arguments*/) {
-  print_about();
-  print_usage();
+// `isthmus help COMMAND` is what that says of itself.
+int help(const std::vector<std::string_view>& arguments) {
+  const Command* command = arguments.empty() ? nullptr : find_command(arguments.front());
+  if (command != nullptr && command->run != help && command->run != version) return command->run({"--help"});
+  print_about(stdout);
+  print_usage(stdout);
   return 0;
 }
 
@@ -44,7 +47,7 @@ constexpr std::array kCommands = {
     Command{"completion", "script for bash, zsh or fish", completion_command},
     Command{"man", "manual page of a command, as roff", manual_command},
     Command{"version", "version of the program and of the CNI specifications it speaks", version},
-    Command{"help", "this text", help},
+    Command{"help", "this text, or that of a command", help},
 };
 
 }  // namespace
@@ -58,17 +61,17 @@ const Command* find_command(std::string_view name) {
   return nullptr;
 }
 
-void print_about() {
-  std::fprintf(stderr, "CNI isthmus plugin v%s\nCNI protocol versions supported: %s\n", ISTHMUS_VERSION,
+void print_about(std::FILE* to) {
+  std::fprintf(to, "CNI isthmus plugin v%s\nCNI protocol versions supported: %s\n", ISTHMUS_VERSION,
                supported_versions().c_str());
 }
 
-void print_usage() {
-  std::fprintf(stderr,
+void print_usage(std::FILE* to) {
+  std::fprintf(to,
                "\nAs a plugin: called by the container runtime with CNI_COMMAND and a configuration on stdin.\n"
                "By hand:\n  isthmus COMMAND [options]\n");
   for (const Command& command : kCommands) {
-    std::fprintf(stderr, "  %-12.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
+    std::fprintf(to, "  %-12.*s %.*s\n", static_cast<int>(command.name.size()), command.name.data(),
                  static_cast<int>(command.summary.size()), command.summary.data());
   }
 }

@@ -1,6 +1,7 @@
 // The commands a person types: `isthmus COMMAND [options]`.
 #pragma once
 
+#include <cstdio>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +17,8 @@ struct Command {
 // nullptr: no such command.
 const Command* find_command(std::string_view name);
 
-// The two lines every CNI plugin prints when it is run by hand, and the usage text, to standard error.
-void print_about();
-void print_usage();
+// The two lines every CNI plugin prints when it is run by hand, and the usage text.
+void print_about(std::FILE* to);
+void print_usage(std::FILE* to);
 
 }  // namespace isthmus

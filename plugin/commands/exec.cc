@@ -50,7 +50,7 @@ Result<Place> open_found(const ExecOptions& options, Deadline deadline) {
   NodeQuestion question;
   question.state_dir = options.state_dir;
   TRY(Node node, look_at_node(question, deadline));
-  auto matches = find_in_node(node, options.where, netns_inode_of_pid);
+  auto matches = find_in_node(node, options.where, process_lookup());
   std::erase_if(matches, [](const Match& match) { return match.netns == nullptr; });
   // A link of the host means the container behind it.
   if (matches.size() == 2 && matches.back().netns->is_host) matches.pop_back();

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -70,6 +71,18 @@ Result<int> list_namespaces(const ListOptions& options) {
   return note_holes("list", node) ? kPartly : kShown;
 }
 
+// What a DEL took away between our looks at the record and at the rest is no fault.
+Status leave_out_ended(std::vector<ListedAttachment>& listed, const std::string& state_dir) {
+  auto is_odd = [](const ListedAttachment& one) { return one.state != AttachmentState::ok; };
+  if (std::none_of(listed.begin(), listed.end(), is_odd)) return done;
+  TRY(RecordsOfNode now, read_all_records(state_dir));
+  std::erase_if(listed, [&](const ListedAttachment& one) {
+    return is_odd(one) && std::none_of(now.records.begin(), now.records.end(),
+                                       [&](const Record& record) { return record.key == one.record.key; });
+  });
+  return done;
+}
+
 Result<int> list_attachments(const ListOptions& options) {
   TRY(RecordsOfNode records, read_all_records(options.look.state_dir));
   if (!options.network.empty()) {
@@ -78,6 +91,7 @@ Result<int> list_attachments(const ListOptions& options) {
   TRY(auto host, read_links_here(Deadline::in(options.look.deadline)));
   TRY(auto mounts, own_netns_mounts());
   auto listed = judge_attachments(std::move(records.records), host, mounts, inode_of_task_netns);
+  TRY_OK(leave_out_ended(listed, options.look.state_dir));
   const std::int64_t now = time(nullptr);
   if (options.look.json) {
     show(attachments_json(listed, records.bad, now));
@@ -91,7 +105,7 @@ Result<int> list_attachments(const ListOptions& options) {
 
 Result<int> find_and_show(const FindOptions& options) {
   TRY(Node node, look(options.look));
-  auto matches = find_in_node(node, options.what, netns_inode_of_pid);
+  auto matches = find_in_node(node, options.what, process_lookup());
   show(options.look.json ? find_json(node, options.what, matches) : find_text(options.what, matches));
   if (!matches.empty()) return kShown;
   note("find", "nothing here is or has '" + options.what + "'");

@@ -79,7 +79,7 @@ std::optional<GcUsage> parse_into(CLI::App& app, const std::vector<std::string_v
   } catch (const CLI::CallForHelp&) {
     return GcUsage{0, app.help()};
   } catch (const CLI::ParseError& wrong) {
-    return GcUsage{usage_status, app.get_name() + ": " + wrong.what() + "\n"};
+    return GcUsage{usage_status, app.get_name() + ": " + wrong.what() + "; see " + app.get_name() + " --help\n"};
   }
   return std::nullopt;
 }

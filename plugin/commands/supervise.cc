@@ -9,11 +9,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "netns/unique_fd.h"
 
 namespace isthmus {
 namespace {
+
+constexpr int kLostOutput = 2;
 
 struct Pipe {
   UniqueFd reading;
@@ -37,29 +40,34 @@ struct Pipe {
   _exit(status);
 }
 
-// One read and its whole copy. False at the end of file.
-bool copy_some(FdRef from, int to) {
+// One read and its whole copy. False at the end of file. `failure`: the first errno of a write that somebody misses.
+bool copy_some(FdRef from, int to, int& failure) {
   std::array<char, 65536> buffer;
   ssize_t got = read(from.number(), buffer.data(), buffer.size());
   if (got <= 0) return got < 0 && errno == EINTR;
   for (ssize_t put = 0; put < got;) {
     ssize_t some = write(to, buffer.data() + put, static_cast<std::size_t>(got - put));
-    if (some < 0 && errno != EINTR) return true;  // nobody reads it: the child must go on all the same
+    if (some < 0 && errno != EINTR) {
+      // Where nobody reads it, or it finds no room, the child must go on all the same.
+      if (errno != EPIPE && failure == 0) failure = errno;
+      return true;
+    }
     if (some > 0) put += some;
   }
   return true;
 }
 
 // Until both ends are closed. False: the deadline came first.
-bool relay(Pipe& out, Pipe& err, Deadline deadline) {
+bool relay(Pipe& out, Pipe& err, int& failure, Deadline deadline) {
+  int ignored = 0;
   while (out.reading || err.reading) {
     std::array<pollfd, 2> entries = {pollfd{out.reading ? out.reading.ref().number() : -1, POLLIN, 0},
                                      pollfd{err.reading ? err.reading.ref().number() : -1, POLLIN, 0}};
     int ready = poll(entries.data(), entries.size(), deadline.poll_timeout_ms());
     if (ready == 0) return false;
     if (ready < 0) continue;
-    if (entries[0].revents != 0 && !copy_some(out.reading.ref(), STDOUT_FILENO)) out.reading.reset();
-    if (entries[1].revents != 0 && !copy_some(err.reading.ref(), STDERR_FILENO)) err.reading.reset();
+    if (entries[0].revents != 0 && !copy_some(out.reading.ref(), STDOUT_FILENO, failure)) out.reading.reset();
+    if (entries[1].revents != 0 && !copy_some(err.reading.ref(), STDERR_FILENO, ignored)) err.reading.reset();
   }
   return true;
 }
@@ -79,7 +87,8 @@ std::optional<int> supervise(Deadline deadline, const std::function<int()>& work
   if (child == 0) child_main(out, err, work);
   out.writing.reset();
   err.writing.reset();
-  bool finished = relay(out, err, deadline);
+  int failure = 0;
+  bool finished = relay(out, err, failure, deadline);
   int status = 0;
   pid_t ended = 0;
   while ((ended = waitpid(child, &status, WNOHANG)) != child && finished && !deadline.passed())
@@ -87,6 +96,10 @@ std::optional<int> supervise(Deadline deadline, const std::function<int()>& work
   if (ended != child) {
     kill(child, SIGKILL);
     return std::nullopt;
+  }
+  if (failure != 0) {
+    std::fprintf(stderr, "isthmus: cannot write to standard output: %s\n", strerror(failure));
+    return kLostOutput;
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

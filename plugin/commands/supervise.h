@@ -10,7 +10,8 @@ namespace isthmus {
 
 // Runs `work` in a child, copies what it writes to stdout and stderr to ours, and returns its exit status; 128 and the
 // signal if it was killed. nullopt at the deadline: the child got SIGKILL and is left to itself, because a process
-// that waits in the kernel cannot be reaped. `work` must flush what it writes.
+// that waits in the kernel cannot be reaped. `work` must flush what it writes. 2, and a line on stderr, when stdout
+// does not take it all; a reader who has gone away is no failure.
 std::optional<int> supervise(Deadline deadline, const std::function<int()>& work);
 
 }  // namespace isthmus

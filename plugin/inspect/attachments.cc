@@ -104,7 +104,9 @@ Table attachment_table(const std::vector<ListedAttachment>& attachments, std::in
          {record.host_ifname},
          {record.key.network.text()},
          {directory_of(canonical_run_path(record.netns)) == "/run/netns" ? last_part(record.netns) : record.netns},
-         {record.created == 0 ? "" : short_duration(age)},
+         {record.created == 0 ? ""
+          : age.count() == 0  ? "0s"
+                              : short_duration(age)},
          {std::string(to_text(state)), mood_of(state)},
          {record.container_mac},
          {record.host_mac},

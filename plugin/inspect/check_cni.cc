@@ -1,5 +1,6 @@
-// CNI configuration that the runtime will not load. containerd takes the first file by name, and any fault of it fails
-// the whole load: the node is NotReady. CRI-O takes the first that has no fault.
+// CNI configuration that the runtime will not load. containerd takes the first file by name, and a fault in its form
+// fails the whole load: the node is NotReady. Others are met only when a pod is to be started. CRI-O takes the first
+// file that has no fault.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,6 +14,8 @@
 #include <nlohmann/json.hpp>
 
 #include "netns/file.h"
+#include "plugin/cni/ids.h"
+#include "plugin/cni/version.h"
 #include "plugin/inspect/doctor.h"
 
 namespace isthmus {
@@ -46,17 +49,24 @@ std::string join(const std::vector<std::string>& texts, const char* between) {
   return all;
 }
 
-// Empty, or what is wrong with one plugin of a list.
-std::string fault_of_plugin(const nlohmann::json& plugin, const std::vector<std::string>& bin_dirs) {
-  if (!plugin.is_object()) return "a plugin is no object";
+struct Fault {
+  std::string text;      // empty: none
+  bool of_form = false;  // containerd does not load it
+};
+Fault of_form(std::string text) { return {std::move(text), true}; }
+
+// What is wrong with one plugin of a list.
+Fault fault_of_plugin(const nlohmann::json& plugin, const std::vector<std::string>& bin_dirs) {
+  if (!plugin.is_object()) return of_form("a plugin is no object");
   auto type = plugin.find("type");
-  if (type == plugin.end() || !type->is_string() || type->get<std::string>().empty()) return "a plugin has no 'type'";
+  if (type == plugin.end() || !type->is_string() || type->get<std::string>().empty())
+    return of_form("a plugin has no 'type'");
   auto missing = [&](const std::string& name) {
     return std::none_of(bin_dirs.begin(), bin_dirs.end(),
                         [&](const std::string& dir) { return is_program(dir + "/" + name); });
   };
   const std::string name = type->get<std::string>();
-  if (missing(name)) return "its plugin '" + name + "' is in none of " + join(bin_dirs, ", ");
+  if (missing(name)) return {"its plugin '" + name + "' is in none of " + join(bin_dirs, ", ")};
   auto ipam = plugin.find("ipam");
   if (ipam == plugin.end() || !ipam->is_object()) return {};
   auto ipam_type = ipam->find("type");
@@ -64,28 +74,53 @@ std::string fault_of_plugin(const nlohmann::json& plugin, const std::vector<std:
   const std::string delegate = ipam_type->get<std::string>();
   // isthmus as "ipam" of itself is embedded.
   if (delegate.empty() || delegate == name || !missing(delegate)) return {};
-  return "its ipam plugin '" + delegate + "' is in none of " + join(bin_dirs, ", ");
+  return {"its ipam plugin '" + delegate + "' is in none of " + join(bin_dirs, ", ")};
 }
 
-std::string fault_of(const std::string& name, const std::string& text, const std::vector<std::string>& bin_dirs) {
+// Of what stands beside the plugins.
+Fault fault_of_head(const nlohmann::json& document) {
+  auto network = document.find("name");
+  if (network == document.end() || !network->is_string() || network->get<std::string>().empty())
+    return of_form("it has no 'name'");
+  auto version = document.find("cniVersion");
+  if (version != document.end() && !version->is_string()) return of_form("its 'cniVersion' is no string");
+  auto check = document.find("disableCheck");
+  if (check != document.end() && !check->is_boolean()) return of_form("its 'disableCheck' is neither true nor false");
+  if (version != document.end() && !parse_version(version->get<std::string>()))
+    return {"its 'cniVersion' is '" + version->get<std::string>() + "', which is no version of the specification"};
+  if (!NetworkName::parse(network->get<std::string>()))
+    return {"its name '" + network->get<std::string>() + "' is none that the specification allows"};
+  return {};
+}
+
+Fault fault_of(const std::string& name, const std::string& text, const std::vector<std::string>& bin_dirs) {
   auto document = nlohmann::json::parse(text, nullptr, false);
   if (document.is_discarded()) {
     bool with_comments = !nlohmann::json::parse(text, nullptr, false, true).is_discarded();
-    return with_comments ? "it has comments, which no runtime accepts" : "it is no JSON";
+    return of_form(with_comments ? "it has comments, which no runtime accepts" : "it is no JSON");
   }
-  if (!document.is_object()) return "it is no JSON object";
-  auto network = document.find("name");
-  if (network == document.end() || !network->is_string() || network->get<std::string>().empty())
-    return "it has no 'name'";
+  if (!document.is_object()) return of_form("it is no JSON object");
+  Fault fault = fault_of_head(document);
+  if (fault.of_form) return fault;
   if (!name.ends_with(".conflist")) {
-    return document.contains("plugins") ? "it is a list of plugins, but its name does not end in .conflist"
-                                        : fault_of_plugin(document, bin_dirs);
+    if (document.contains("plugins")) return of_form("it is a list of plugins, but its name does not end in .conflist");
+    Fault of_plugin = fault_of_plugin(document, bin_dirs);
+    return of_plugin.of_form || fault.text.empty() ? of_plugin : fault;
   }
   auto plugins = document.find("plugins");
-  if (plugins == document.end() || !plugins->is_array() || plugins->empty()) return "it has no 'plugins'";
-  for (const auto& plugin : *plugins)
-    if (auto fault = fault_of_plugin(plugin, bin_dirs); !fault.empty()) return fault;
-  return {};
+  if (plugins == document.end() || !plugins->is_array() || plugins->empty()) return of_form("it has no 'plugins'");
+  for (const auto& plugin : *plugins) {
+    Fault of_plugin = fault_of_plugin(plugin, bin_dirs);
+    if (of_plugin.of_form) return of_plugin;
+    if (fault.text.empty()) fault = std::move(of_plugin);
+  }
+  return fault;
+}
+
+const char* why_it_hurts(const Fault& fault, bool first) {
+  if (!first) return "a runtime that reads more than the first file fails on it";
+  return fault.of_form ? "it sorts first: containerd loads nothing then and the node is NotReady; CRI-O takes the next"
+                       : "it sorts first: containerd takes it, and the node looks ready, but no pod can be started";
 }
 
 }  // namespace
@@ -106,14 +141,11 @@ void check_cni(const DoctorQuestion& question, Findings& findings, std::vector<s
     auto text = realpath(path.c_str(), resolved.data()) == nullptr
                     ? Result<std::string>(errno_error("read", "'" + path + "'"))
                     : read_small_file(FdRef::borrow(AT_FDCWD), resolved.data(), kLargestConfig);
-    std::string fault = text ? fault_of(name, *text, question.cni_bin_dirs) : text.error().text();
-    if (fault.empty()) continue;
-    findings.push_back(
-        {"cni", first ? Severity::critical : Severity::warning, path,
-         std::string(path).append(" cannot be used: ").append(fault),
-         first ? "it sorts first: containerd loads nothing then and the node is NotReady; CRI-O takes the next"
-               : "a runtime that reads more than the first file fails on it",
-         "mend it, or rename it so that it does not end in .conf, .conflist or .json"});
+    Fault fault = text ? fault_of(name, *text, question.cni_bin_dirs) : of_form(text.error().text());
+    if (fault.text.empty()) continue;
+    findings.push_back({"cni", first ? Severity::critical : Severity::warning, path,
+                        std::string(path).append(" cannot be used: ").append(fault.text), why_it_hurts(fault, first),
+                        "mend it, or rename it so that it does not end in .conf, .conflist or .json"});
   }
   if (names.size() > 1) {
     std::vector<std::string> others(names.begin() + 1, names.end());

@@ -46,7 +46,8 @@ void check_file(const Node& node, const std::string& path, const struct stat& fi
                         path + " is an empty file here; its namespace is mounted only in the mount namespace of pid " +
                             std::to_string(copy->example),
                         "setns(2) on it says 'Invalid argument'; removing the file detaches that mount elsewhere",
-                        "isthmus find " + path + " ; isthmus gc --foreign if its container is gone"});
+                        "isthmus find " + path + " ; if its container is gone, isthmus gc --foreign, or rm " + path +
+                            " where that cannot prove it"});
     return;
   }
   if (time(nullptr) - file.st_mtime < kYoung) return;

@@ -1,5 +1,6 @@
 // Network namespaces that nobody works in, and what keeps them: names, mounts elsewhere, descriptors, sockets.
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <map>
@@ -7,9 +8,12 @@
 #include "netns/file.h"
 #include "plugin/inspect/doctor.h"
 #include "plugin/inspect/namespaces.h"
+#include "plugin/reap/managed.h"
 
 namespace isthmus {
 namespace {
+
+constexpr std::size_t kShown = 3;
 
 std::string with_addresses(const NodeNetns& netns) {
   std::string text = "network namespace " + netns.label();
@@ -52,7 +56,6 @@ Finding without_tasks(const NodeNetns& netns) {
 }
 
 std::string list_of(const std::vector<const NodeNetns*>& kept) {
-  constexpr std::size_t kShown = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(kept.size(), kShown); ++i) {
     text += (i == 0 ? "" : ", ") + kept[i]->seen.copies.front().mount.mount_point;
@@ -62,14 +65,32 @@ std::string list_of(const std::vector<const NodeNetns*>& kept) {
   return text;
 }
 
+// The files here that the copies are mounted on, where names belong: elsewhere a look might wait.
+std::string files_below(const std::vector<const NodeNetns*>& kept) {
+  const ManagedDirectories directories({});
+  std::string files;
+  std::size_t shown = 0;
+  for (const NodeNetns* netns : kept) {
+    const NetnsMount& copy = netns->seen.copies.front().mount;
+    const std::string path = copy.place ? "/run" + copy.place->path : std::string();
+    struct stat file {};
+    if (!directories.holds(path) || lstat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) continue;
+    if (file.st_dev != copy.place->device || ++shown > kShown) continue;
+    files += " " + path;
+  }
+  return files;
+}
+
 // Copies of names of ours, which the host has unmounted.
 Finding kept_copies(const std::vector<const NodeNetns*>& kept) {
   const NetnsSeen::Copy& copy = kept.front()->seen.copies.front();
   Finding finding{"copies", Severity::critical, copy_text(copy), {}, {}, {}};
-  finding.what = finding.object + " keeps " + std::to_string(kept.size()) +
-                 " network namespaces without a task and without a name here: " + list_of(kept);
+  finding.what = finding.object + " keeps " + plural(kept.size(), "network namespace") +
+                 " without a task and without a name here: " + list_of(kept);
   finding.why = "their addresses still answer, and whoever gets one of them next shares it";
   finding.cure = "isthmus gc --foreign";
+  if (std::string files = files_below(kept); !files.empty())
+    finding.cure += " ; of what it cannot prove dead, the kernel detaches every copy with: rm" + files;
   const std::string container = copy.example == 0 ? std::string() : container_of(copy.example);
   if (!container.empty()) {
     finding.what += "; it is that of container " + container.substr(0, kShortId);
@@ -83,8 +104,8 @@ Finding kept_copies(const std::vector<const NodeNetns*>& kept) {
 // Made there, on a file system of its own: a node in a container, as a rule.
 Finding names_of_another_host(const std::vector<const NodeNetns*>& kept) {
   Finding finding{"copies", Severity::note, copy_text(kept.front()->seen.copies.front()), {}, {}, {}};
-  finding.what = finding.object + " has " + std::to_string(kept.size()) +
-                 " network namespaces without a task under names of its own: " + list_of(kept);
+  finding.what = finding.object + " has " + plural(kept.size(), "network namespace") +
+                 " without a task under names of its own: " + list_of(kept);
   finding.why = "they are that host's own business, if it is one in a container; nobody else can see them";
   finding.cure = "isthmus doctor --here, run in that mount namespace";
   return finding;

@@ -27,7 +27,21 @@ std::string pod_of_arguments(const nlohmann::json& arguments) {
     if (pair[0] == "K8S_POD_NAMESPACE") ns = pair[1].get<std::string>();
     if (pair[0] == "K8S_POD_NAME") name = pair[1].get<std::string>();
   }
-  return name.empty() ? std::string() : ns + "/" + name;
+  return name.empty() || ns.empty() ? name : ns + "/" + name;
+}
+
+// Of a library before 1.2, which does not note the namespace itself: where the result says that the container's link
+// is.
+std::string netns_of_result(const nlohmann::json& document) {
+  auto result = document.find("result");
+  if (result == document.end() || !result->is_object()) return {};
+  auto interfaces = result->find("interfaces");
+  if (interfaces == result->end() || !interfaces->is_array()) return {};
+  for (const auto& link : *interfaces) {
+    if (!link.is_object()) continue;
+    if (std::string sandbox = text_of(link, "sandbox"); !sandbox.empty()) return sandbox;
+  }
+  return {};
 }
 
 }  // namespace
@@ -37,6 +51,7 @@ CachedAttachment parse_cni_cache(std::string_view json) {
   auto document = nlohmann::json::parse(json, nullptr, false);
   if (document.is_discarded() || !document.is_object()) return cached;
   cached.netns = text_of(document, "netns");
+  if (cached.netns.empty()) cached.netns = netns_of_result(document);
   cached.container_id = text_of(document, "containerId");
   cached.network = text_of(document, "networkName");
   cached.ifname = text_of(document, "ifName");

@@ -12,7 +12,7 @@ struct CachedAttachment {
   std::string container_id;  // of the pod's sandbox, on Kubernetes
   std::string network;
   std::string ifname;
-  std::string pod;  // "ns/name"; empty when the runtime did not say
+  std::string pod;  // "ns/name", "name" of a runtime without namespaces; empty when the runtime did not say
 };
 
 // Files that are no such cache are skipped: they are the library's, and of its versions.

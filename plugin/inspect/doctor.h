@@ -54,7 +54,7 @@ struct Diagnosis {
   std::size_t count(Severity least) const;
 };
 
-// Takes a second when there is something to look at again. Fails like look_at_node().
+// Takes a second or two when there is something to look at again. Fails like look_at_node().
 Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline);
 
 // The checks. Each appends what it finds.

@@ -36,9 +36,9 @@ std::string diagnosis_text(const Diagnosis& diagnosis, bool colour) {
     text += "      why   " + printable_text(finding.why) + "\n      cure  " + printable_text(finding.cure) + "\n";
   }
   const std::size_t notes = diagnosis.findings.size() - diagnosis.count(Severity::warning);
-  text += std::to_string(diagnosis.count(Severity::warning)) + " findings, " + std::to_string(notes) + " notes; " +
-          std::to_string(diagnosis.tasks_seen) + " tasks, " + std::to_string(diagnosis.namespaces_seen) +
-          " network namespaces seen in " + short_duration(diagnosis.took) + "\n";
+  text += plural(diagnosis.count(Severity::warning), "finding") + ", " + plural(notes, "note") + "; " +
+          plural(diagnosis.tasks_seen, "task") + ", " + plural(diagnosis.namespaces_seen, "network namespace") +
+          " seen in " + short_duration(diagnosis.took) + "\n";
   for (const std::string& hole : diagnosis.holes)
     text += "not seen: " + printable_text(hole) + "\n";
   return text;

@@ -1,7 +1,5 @@
 #include "plugin/inspect/find.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -17,7 +15,6 @@ constexpr std::array<std::string_view, 9> kKinds = {"ip",    "mac",       "if", 
                                                     "inode", "container", "pod", "name"};
 
 std::optional<long> number_of(std::string_view text) {
-  if (text.starts_with("net:[") && text.ends_with(']')) text = text.substr(5, text.size() - 6);
   long number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
@@ -30,12 +27,17 @@ bool is_hex(std::string_view text) {
 
 class Finder {
  public:
-  Finder(const Node& node, std::string_view what, ino_t (*inode_of_pid)(long))
-      : node_(node), what_(what), inode_of_pid_(inode_of_pid) {
+  Finder(const Node& node, std::string_view what, const ProcessLookup& processes)
+      : node_(node), what_(what), processes_(processes) {
     for (std::string_view kind : kKinds) {
       if (!what.starts_with(std::string(kind) + ":")) continue;
       kind_ = kind;
       what_ = what.substr(kind.size() + 1);
+    }
+    // As the links in /proc/PID/ns show a namespace.
+    if (what.starts_with("net:[") && what.ends_with(']')) {
+      kind_ = "inode";
+      what_ = what.substr(5, what.size() - 6);
     }
     if (what.starts_with("path:")) {
       kind_ = "path";
@@ -175,11 +177,19 @@ class Finder {
         add(record, "container " + record.key.container_id.text() + " has an attachment");
       }
     }
+    if (!is_hex(what_)) return;
+    // A pod's other containers than the sandbox, and those in the host's network, have no entry anywhere.
+    for (const TaskOfContainer& task : processes_.tasks_of_container(what_)) {
+      for (const NodeNetns& netns : node_.namespaces) {
+        if (netns.seen.inode != task.netns) continue;
+        add(netns, "pid " + std::to_string(task.pid) + " of container " + task.container_id + " is in it");
+      }
+    }
   }
 
   void by_number(long number) {
     const std::string text = std::to_string(number);
-    ino_t of_pid = asks("pid") ? inode_of_pid_(number) : 0;
+    ino_t of_pid = asks("pid") ? processes_.netns_of_pid(number) : 0;
     for (const NodeNetns& netns : node_.namespaces) {
       if (asks("inode") && netns.seen.inode == static_cast<ino_t>(number)) add(netns, "it is inode " + text);
       if (of_pid != 0 && netns.seen.inode == of_pid) add(netns, "task " + text + " is in it");
@@ -197,20 +207,14 @@ class Finder {
   const Node& node_;
   std::string_view what_;
   std::string_view kind_;
-  ino_t (*inode_of_pid_)(long);
+  const ProcessLookup& processes_;
   std::vector<Match> matches_;
 };
 
 }  // namespace
 
-std::vector<Match> find_in_node(const Node& node, std::string_view what, ino_t (*inode_of_pid)(long pid)) {
-  return Finder(node, what, inode_of_pid).find();
-}
-
-ino_t netns_inode_of_pid(long pid) {
-  struct stat found {};
-  // A thread's directory is there although no list of /proc shows it.
-  return stat(("/proc/" + std::to_string(pid) + "/ns/net").c_str(), &found) == 0 ? found.st_ino : 0;
+std::vector<Match> find_in_node(const Node& node, std::string_view what, const ProcessLookup& processes) {
+  return Finder(node, what, processes).find();
 }
 
 }  // namespace isthmus

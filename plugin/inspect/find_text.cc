@@ -30,8 +30,8 @@ std::string names_text(const NodeNetns& netns) {
 // All that is named; counts of the rest.
 std::string holders_text(const NodeNetns& netns) {
   const auto& holders = netns.seen.holders;
-  std::string text = std::to_string(holders.tasks) + " tasks, " + std::to_string(holders.descriptors) + " descriptors";
-  if (netns.sockets >= 0) text += ", " + std::to_string(netns.sockets) + " sockets";
+  std::string text = plural(holders.tasks, "task") + ", " + plural(holders.descriptors, "descriptor");
+  if (netns.sockets >= 0) text += ", " + plural(static_cast<std::size_t>(netns.sockets), "socket");
   const char* before = ": ";
   for (const NetnsHolder& holder : holders.named) {
     text += before + describe(holder);

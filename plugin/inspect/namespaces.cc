@@ -6,10 +6,6 @@
 namespace isthmus {
 namespace {
 
-std::string plural(std::size_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // One text for each link but the loopback, separated by commas.
 std::string of_links(const NodeNetns& netns, const std::function<std::string(const LinkInfo&)>& text_of) {
   std::string all;

@@ -26,6 +26,12 @@ struct Inside {
   long sockets = -1;
 };
 
+// Of user space, those without a descriptor included; -1: the kernel does not say.
+long count_sockets_here() {
+  auto text = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
+  return text ? sockets_of_sockstat(*text) : -1;
+}
+
 Result<std::vector<LinkWithAddresses>> links_with_addresses(RouteConversation& socket) {
   TRY(auto links, list_links(socket));
   TRY(auto addresses, list_addresses(socket, kEveryLink));
@@ -44,9 +50,9 @@ Result<std::vector<LinkWithAddresses>> links_with_addresses(RouteConversation& s
 
 Status look_into(NodeNetns& netns, const NetnsFd& fd, Deadline deadline) {
   TRY(Inside inside, run_in<ContainerSide>(fd, [&](const InNamespace<ContainerSide>& here) -> Result<Inside> {
-        auto sockstat = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
+        const long sockets = count_sockets_here();
         TRY(auto routes, RouteSocket<ContainerSide>::open(here));
-        return Inside{std::move(routes), sockstat ? sockets_of_sockstat(*sockstat) : -1};
+        return Inside{std::move(routes), sockets};
       }));
   inside.routes.set_deadline(deadline);
   netns.cookie = inside.routes.netns_cookie();
@@ -82,10 +88,10 @@ class Looker {
     census.namespaces[own.inode].inode = own.inode;
     for (auto& [inode, seen] : census.namespaces) {
       question_.progress("namespaces", node_.namespaces.size(), census.namespaces.size());
-      NodeNetns netns;
-      netns.seen = std::move(seen);
-      netns.is_host = inode == own.inode;
-      fill(netns, host);
+      NodeNetns netns = look_at(seen, inode == own.inode, host);
+      // On a busy node some begin and some end while it is looked at.
+      if (!netns.problem.empty() && read_names_again(seen)) netns = look_at(seen, false, host);
+      if (!netns.problem.empty() && has_gone(netns.seen)) continue;
       node_.namespaces.push_back(std::move(netns));
     }
     std::stable_sort(node_.namespaces.begin(), node_.namespaces.end(), [](const NodeNetns& a, const NodeNetns& b) {
@@ -116,12 +122,19 @@ class Looker {
       host_by_index_.emplace(one.link.ifindex, &one.link);
   }
 
+  NodeNetns look_at(const NetnsSeen& seen, bool is_host, RouteConversation& host) {
+    NodeNetns netns;
+    netns.seen = seen;
+    netns.is_host = is_host;
+    fill(netns, host);
+    return netns;
+  }
+
   void fill(NodeNetns& netns, RouteConversation& host) {
     if (netns.is_host) {
       netns.links = node_.host;
       netns.cookie = host.netns_cookie();
-      auto sockstat = read_small_file(FdRef::borrow(AT_FDCWD), "/proc/thread-self/net/sockstat", kProcFile);
-      if (sockstat) netns.sockets = sockets_of_sockstat(*sockstat);
+      netns.sockets = count_sockets_here();
       netns.entered = true;
     } else {
       netns.problem = enter(netns, host);

@@ -74,6 +74,10 @@ struct NodeQuestion {
 // `problem`. Fails when /proc, our own mounts or the host's links cannot be read.
 Result<Node> look_at_node(const NodeQuestion& question, Deadline deadline);
 
+// How many sockets of user space the calling thread's network namespace has, those without a descriptor included; -1:
+// the kernel does not say.
+long count_sockets_here();
+
 // Our records alone: the host's links and the mounts are looked at, no task is.
 struct RecordsOfNode {
   std::vector<Record> records;
@@ -87,8 +91,8 @@ Result<std::vector<LinkWithAddresses>> read_links_here(Deadline deadline);
 // How much of a container id people are shown.
 inline constexpr std::size_t kShortId = 12;
 
-// The 64 hexadecimal digits by which containerd, CRI-O, podman and Docker call a container, in a line of
-// /proc/PID/cgroup; empty when there are none.
+// The 64 hexadecimal digits by which containerd, CRI-O, podman and Docker call a container, in the first line of
+// /proc/PID/cgroup that has any; of a container in a container its own. Empty when there are none.
 std::string container_of_cgroup(std::string_view text);
 
 // Sums up holes that have the same cause: "12 tasks: Permission denied".

@@ -23,16 +23,18 @@ std::string NodeNetns::label() const {
 std::string container_of_cgroup(std::string_view text) {
   constexpr std::size_t kIdLength = 64;
   auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  std::string_view innermost;
   std::size_t run = 0;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     if (i < text.size() && is_hex(text[i])) {
       ++run;
       continue;
     }
-    if (run == kIdLength) return std::string(text.substr(i - run, run));
+    if (run == kIdLength) innermost = text.substr(i - run, run);
+    if (!innermost.empty() && i < text.size() && text[i] == '\n') break;
     run = 0;
   }
-  return {};
+  return std::string(innermost);
 }
 
 // "pid 7: Permission denied" and "descriptors of pid 7: Permission denied": the number is what differs.

@@ -72,6 +72,10 @@ std::string printable_text(std::string_view text) {
   return safe;
 }
 
+std::string plural(std::size_t count, std::string_view what) {
+  return std::to_string(count).append(" ").append(what).append(count == 1 ? "" : "s");
+}
+
 Result<std::vector<std::size_t>> choose_columns(const Table& table, const TableStyle& style) {
   std::vector<std::size_t> chosen;
   if (style.columns.empty()) {

@@ -48,5 +48,7 @@ std::string render(const Table& table, const std::vector<std::size_t>& columns, 
 
 // Without control characters.
 std::string printable_text(std::string_view text);
+// "1 task", "2 tasks".
+std::string plural(std::size_t count, std::string_view what);
 
 }  // namespace isthmus

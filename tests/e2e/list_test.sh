@@ -96,6 +96,21 @@ expect_equal "the host's is the first" "$(jq -r '.items[0].host' "$PRIVATE_WORK/
 expect_equal "held by a socket alone" "$(of socket-without-a-way-in .inode)" ""
 kill $holder $task $copy
 
+step "while namespaces come and go"
+churn=()
+for _ in 1 2; do
+  (while :; do unshare --net sleep 0.01; done) &
+  churn+=($!)
+done
+(while :; do ip netns add passing && ip netns delete passing; done) &
+churn+=($!)
+for _ in $(seq "$LIST_CALLS"); do
+  list --all >/dev/null 2>"$PRIVATE_WORK/err" || fail "exit status $?: $(cat "$PRIVATE_WORK/err")"
+done
+proved "$LIST_CALLS times nothing is missing, although some are gone before they are looked into"
+kill "${churn[@]}"
+wait "${churn[@]}" 2>/dev/null || true
+
 step "the containers of a bridge, $LIST_CONTAINERS of them, $LIST_CALLS times"
 ip -all netns delete
 ip link add weave type bridge

@@ -56,10 +56,45 @@ TEST_F(Census, FindsOneWithoutAnyNameByItsTask) {
   auto opened = open_seen_netns(found, soon());
   ASSERT_TRUE(opened) << opened.error().text();
   EXPECT_EQ(opened->id().inode, found.inode);
+  EXPECT_FALSE(has_gone(found));
   inside.end();
+  EXPECT_TRUE(has_gone(found));
   auto gone = open_seen_netns(found, soon());
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().word, "netns-no-way-in");
+}
+
+TEST_F(Census, ANameThatIsGivenMeanwhileIsFound) {
+  auto maker = std::make_unique<Child>([] { return unshare(CLONE_NEWNET) == 0; });
+  const std::string link = "/proc/" + std::to_string(maker->pid()) + "/ns/net";
+  NetnsSeen found = seen(inode_of(link));
+  EXPECT_FALSE(read_names_again(found));
+  test::shell("touch /run/late && mount --bind " + link + " /run/late");
+  maker->end();
+  EXPECT_FALSE(has_gone(found));
+  EXPECT_FALSE(open_seen_netns(found, soon()));
+  EXPECT_TRUE(read_names_again(found));
+  auto opened = open_seen_netns(found, soon());
+  ASSERT_TRUE(opened) << opened.error().text();
+  test::shell("umount --lazy /run/late && rm /run/late");
+}
+
+TEST_F(Census, WhatSomethingStillHoldsHasNotGone) {
+  auto named = std::make_unique<NamedNetns>("kept");
+  const std::string path = named->path();
+  Child holder([&] { return open(path.c_str(), O_RDONLY) >= 0; });
+  NetnsSeen found = seen(inode_of(path));
+  holder.end();
+  EXPECT_FALSE(has_gone(found)) << "its name";
+  Child other([&] { return open(path.c_str(), O_RDONLY) >= 0; });
+  found = seen(found.inode);
+  named.reset();
+  EXPECT_FALSE(has_gone(found)) << "a descriptor";
+  NetnsSeen more = found;
+  more.holders.descriptors = 9;
+  other.end();
+  EXPECT_TRUE(has_gone(found));
+  EXPECT_FALSE(has_gone(more)) << "a holder that is not known by name";
 }
 
 // The mount is gone again: the descriptor's link shows "/" and not "net:[...]".

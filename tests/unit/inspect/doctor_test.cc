@@ -144,7 +144,7 @@ TEST(DoctorReport, SaysTheSameToPeopleProgramsAndMonitors) {
   diagnosis.holes = {"pid 1"};
   std::string text = diagnosis_text(diagnosis, false);
   EXPECT_THAT(text, HasSubstr("FAIL  x is?wrong\n      why   it hurts\n      cure  mend it\nNOTE  y is odd\n"));
-  EXPECT_THAT(text, HasSubstr("1 findings, 1 notes;"));
+  EXPECT_THAT(text, HasSubstr("1 finding, 1 note;"));
   EXPECT_THAT(text, HasSubstr("not seen: pid 1\n"));
   EXPECT_THAT(diagnosis_text(diagnosis, true), HasSubstr("\033[31mFAIL\033[0m  x"));
   auto json = nlohmann::json::parse(diagnosis_json(diagnosis));

@@ -16,7 +16,18 @@ using ::testing::HasSubstr;
 
 const std::string kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-ino_t pid_in(long pid) { return pid == 700 ? 102 : pid == 6 ? 100 : 0; }
+const std::string kSidecar = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+
+// Task 701 is of the pod's second container.
+ProcessLookup processes() {
+  return {[](long pid) -> ino_t { return pid == 700 ? 102
+                                         : pid == 6 ? 100
+                                                    : 0; },
+          [](std::string_view beginning) {
+            return kSidecar.starts_with(beginning) ? std::vector<TaskOfContainer>{{701, kSidecar, 101}}
+                                                   : std::vector<TaskOfContainer>{};
+          }};
+}
 
 // The host with a veth into "web", and a container that has no name here.
 class Find : public ::testing::Test {
@@ -45,7 +56,7 @@ class Find : public ::testing::Test {
   }
   std::vector<ino_t> found(std::string_view what) {
     std::vector<ino_t> inodes;
-    for (const Match& match : find_in_node(node_, what, pid_in))
+    for (const Match& match : find_in_node(node_, what, processes()))
       inodes.push_back(match.netns != nullptr ? match.netns->seen.inode : 0);
     return inodes;
   }
@@ -72,9 +83,16 @@ TEST_F(Find, ALinkOfTheHostLeadsToItsOtherEndFirst) {
   EXPECT_THAT(found("if:eth0"), ElementsAre(101, 102));
 }
 
+TEST_F(Find, EveryContainerOfAPodLeadsToThatOfThePod) {
+  for (const std::string& sidecar : {kSidecar, kSidecar.substr(0, 12), "container:" + kSidecar, std::string("fedc")})
+    EXPECT_THAT(found(sidecar), ElementsAre(101)) << sidecar;
+  EXPECT_THAT(find_in_node(node_, kSidecar, processes())[0].because, HasSubstr("pid 701 of container fedcba98"));
+  EXPECT_THAT(found("pod:" + kSidecar), ElementsAre());
+}
+
 TEST_F(Find, NamesARecordWhoseNamespaceIsGone) {
   for (const char* gone : {"10.1.2.3", "dead", "shop/gone", "gone", "/run/netns/gone"}) {
-    auto matches = find_in_node(node_, gone, pid_in);
+    auto matches = find_in_node(node_, gone, processes());
     ASSERT_EQ(matches.size(), 1u) << gone;
     EXPECT_EQ(matches[0].netns, nullptr);
     EXPECT_THAT(find_text(gone, matches), HasSubstr("gone: /run/netns/gone was inode 103"));
@@ -83,18 +101,18 @@ TEST_F(Find, NamesARecordWhoseNamespaceIsGone) {
 
 TEST_F(Find, FindsNothingWhereNothingIs) {
   for (const char* nothing : {"", "10.0.0.9", "02:00:00:00:00:77", "nosuch", "/run/netns", "pid:101", "ip:web", "abc",
-                              "99999", "name:", "shop/"}) {
+                              "99999", "name:", "shop/", "net:[700]", "net:[6]"}) {
     EXPECT_THAT(found(nothing), ElementsAre()) << nothing;
   }
 }
 
 TEST_F(Find, TellsHowToGetIn) {
-  std::string text = find_text("10.0.0.2", find_in_node(node_, "10.0.0.2", pid_in));
+  std::string text = find_text("10.0.0.2", find_in_node(node_, "10.0.0.2", processes()));
   EXPECT_THAT(text, HasSubstr("10.0.0.2/24 is an address of eth0"));
   EXPECT_THAT(text, HasSubstr("eth0 is veth6 (6) on the host"));
   EXPECT_THAT(text, HasSubstr("isthmus exec web -- COMMAND"));
   EXPECT_THAT(text, HasSubstr("nsenter --net=/run/netns/web COMMAND"));
-  text = find_text("102", find_in_node(node_, "102", pid_in));
+  text = find_text("102", find_in_node(node_, "102", processes()));
   EXPECT_THAT(text, HasSubstr("none on this host; /run/netns/hidden in the mount namespace of pid 77"));
   EXPECT_THAT(text, HasSubstr("isthmus exec 102 -- COMMAND"));
   EXPECT_THAT(text, HasSubstr("nsenter --net=/proc/77/root/run/netns/hidden COMMAND"));

@@ -19,6 +19,11 @@ TEST(Cgroup, NamesAContainerByItsSixtyFourDigits) {
   EXPECT_EQ(container_of_cgroup("0::/libpod-" + kContainerId), kContainerId);
   EXPECT_EQ(container_of_cgroup("0::/" + kContainerId + "0\n"), "");
   EXPECT_EQ(container_of_cgroup("0::/user.slice\n"), "");
+  const std::string outer(64, 'a');
+  EXPECT_EQ(
+      container_of_cgroup("0::/docker-" + outer + ".scope/kubepods/pod1/cri-containerd-" + kContainerId + ".scope\n"),
+      kContainerId);
+  EXPECT_EQ(container_of_cgroup("2:cpu:/\n1:pids:/" + kContainerId + "\n0::/docker/" + outer), kContainerId);
 }
 
 TEST(Holes, OfOneCauseAreOneLine) {
@@ -34,9 +39,17 @@ TEST(CniCache, TellsThePodOfANamespace) {
   EXPECT_EQ(cached.netns, "/var/run/netns/cni-1");
   EXPECT_EQ(cached.container_id, "abc");
   EXPECT_EQ(cached.pod, "ns/web");
-  for (const char* other : {"", "[]", "{}", "{\"netns\":7,\"cniArgs\":3}", "{\"netns\""}) {
+  for (const char* other : {"", "[]", "{}", "{\"netns\":7,\"cniArgs\":3}", "{\"netns\"", "{\"result\":[]}",
+                            "{\"result\":{\"interfaces\":7}}", "{\"result\":{\"interfaces\":[7,{\"sandbox\":7}]}}"}) {
     EXPECT_EQ(parse_cni_cache(other).netns, "") << other;
   }
+}
+
+TEST(CniCache, OfAnOldLibraryTellsTheNamespaceInItsResult) {
+  auto cached = parse_cni_cache(R"({"kind":"cniCacheV1","containerId":"abc","cniArgs":[["K8S_POD_NAME","web"]],
+    "result":{"cniVersion":"1.0.0","interfaces":[{"name":"veth1"},{"name":"eth0","sandbox":"/var/run/netns/netns-1"}]}})");
+  EXPECT_EQ(cached.netns, "/var/run/netns/netns-1");
+  EXPECT_EQ(cached.pod, "web");
 }
 
 TEST(NetnsText, SaysWhatHoldsANamespace) {
