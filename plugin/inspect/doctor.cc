@@ -133,7 +133,7 @@ struct Look {
 };
 
 // Pods that come and go look like leaks for a moment: a namespace that only its CNI plugin has open, a veth whose other
-// end has gone since. An alarm is what a second look finds, too, and so is what cannot be looked into.
+// end has gone since. An alarm is what a second look finds, too, and so is what cannot be seen.
 void confirm(Look& look,
              const DoctorQuestion& question,
              const Wanted& wanted,
@@ -141,7 +141,7 @@ void confirm(Look& look,
              Deadline deadline,
              std::vector<std::string>& holes) {
   const auto& namespaces = look.node.namespaces;
-  bool nothing = std::none_of(look.findings.begin(), look.findings.end(), is_alarm) &&
+  bool nothing = look.node.holes.empty() && std::none_of(look.findings.begin(), look.findings.end(), is_alarm) &&
                  std::none_of(namespaces.begin(), namespaces.end(), is_closed);
   if (nothing) return;
   if (!deadline.leaves(2 * kBetweenLooks)) {
@@ -183,8 +183,6 @@ Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
   const auto looked = Deadline::Clock::now();
   diagnosis.tasks_seen = node.tasks_seen;
   diagnosis.namespaces_seen = node.namespaces.size();
-  diagnosis.holes = node.holes;
-  diagnosis.holes.insert(diagnosis.holes.end(), node.bad_records.begin(), node.bad_records.end());
   if (wanted("threads") || wanted("stuck")) {
     Samples samples = take_samples(question.node, diagnosis, deadline);
     if (wanted("threads")) check_threads(samples, node, own_namespaces(), findings);
@@ -193,6 +191,8 @@ Result<Diagnosis> diagnose(const DoctorQuestion& question, Deadline deadline) {
   Look look{std::move(node), {}};
   look.findings = check_node(look.node, wanted, deadline, diagnosis.holes);
   confirm(look, question, wanted, looked, deadline, diagnosis.holes);
+  for (const auto* unseen : {&look.node.holes, &look.node.bad_records})
+    diagnosis.holes.insert(diagnosis.holes.end(), unseen->begin(), unseen->end());
   note_closed_namespaces(look.node, diagnosis.holes);
   findings.insert(findings.end(), look.findings.begin(), look.findings.end());
   if (wanted("cni")) check_cni(question, findings, diagnosis.holes);

@@ -103,6 +103,22 @@ isthmus doctor --here >"$PRIVATE_WORK/out" || fail "doctor finds something wrong
 proved "$(tail -n 1 "$PRIVATE_WORK/out")"
 expect_host_as_remembered
 
+step "while pods come and go: no alarm, nothing missing"
+cri churn 30 2 >/dev/null &
+churn=$!
+rounds=0 partly=0
+while kill -0 $churn 2>/dev/null; do
+  isthmus doctor --here >"$PRIVATE_WORK/out" || fail "doctor ends with $?: $(grep -vE "^NOTE|^ " "$PRIVATE_WORK/out")"
+  # Takes one look only: it may meet a task in the act of ending, and then says so.
+  isthmus list --all >/dev/null 2>>"$PRIVATE_WORK/err" || partly=$((partly + 1))
+  expect_equal "attachments without their namespace" "$(isthmus list -o json | jq '[.items[] | select(.state == "netns-gone")] | length')" 0 >/dev/null
+  rounds=$((rounds + 1))
+done
+wait $churn
+[ "$rounds" -gt 2 ] || fail "only $rounds rounds"
+[ "$partly" -le 1 ] || fail "list --all missed something $partly times in $rounds: $(cat "$PRIVATE_WORK/err")"
+proved "right $rounds times"
+
 step "a container that has the host's names without mount propagation keeps what the host unmounts"
 deaf=$(podman run -d --name deaf --network host -v /run/netns:/names:rprivate "$IMAGE")
 podman run -d --name hears --network host -v /run/netns:/names:rslave "$IMAGE" >/dev/null
