@@ -12,7 +12,8 @@ namespace isthmus {
 void Survey::weigh_lock(ReapItem& item, const AttachmentKey& key) {
   if (!store_) return;
   auto free = store_->try_lock(key);
-  if (free && *free) return store_->unlock(key);
+  if (!free) return item.evidence.holes.push_back(free.error().text());
+  if (*free) return store_->unlock(key);
   item.evidence.in_use = true;
   item.evidence.in_use_by = "an ADD or DEL of " + key.container_id.text().substr(0, 13) + " is at work";
 }

@@ -173,9 +173,11 @@ Victim Fault::gc_verb_victim() {
 Victim Fault::gc_victim() {
   keep_another();
   auto prepare = [this] {
-    EXPECT_EQ(finish(add_).status, 0);
-    lose_pod();
-    renew_pod();
+    // Not made anew under its name: with the inode number of the dead namespace it would pass for that one.
+    make_pod("gone");
+    EXPECT_EQ(finish(with(add_, "CNI_NETNS", "/run/netns/gone")).status, 0);
+    remove_pod("gone");
+    await_lost_links();
   };
   Command gc = gc_command();
   gc.hasty = true;

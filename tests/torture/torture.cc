@@ -91,6 +91,10 @@ void Torture::renew_pod() {
 void Torture::lose_pod() {
   inside_.reset();
   remove_pod("pod");
+  await_lost_links();
+}
+
+void Torture::await_lost_links() const {
   for (int i = 0; i < 200 && host_links() != links_before_; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }

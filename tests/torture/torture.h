@@ -44,6 +44,7 @@ class Torture : public Conformance {
   void renew_pod();
   // The pod dies without DEL; waits for the kernel to take its links down, which it does some time later.
   void lose_pod();
+  void await_lost_links() const;
   // As a host after its boot: no state directory, forwarding off.
   void forget_state();
 
