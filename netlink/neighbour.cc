@@ -27,10 +27,12 @@ std::string object_of(const IpAddress& address, const std::string& name) {
 
 }  // namespace
 
-void replace_neighbour(Batch& batch, int ifindex, const std::string& name, const NeighbourSpec& spec) {
-  Message message = neighbour_message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, spec.address);
+Status correct_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const NeighbourSpec& spec) {
+  Message message = neighbour_message(RTM_NEWNEIGH, NLM_F_REPLACE, ifindex, spec.address);
   message.put_bytes(NDA_LLADDR, spec.mac.bytes());
-  batch.add(std::move(message), "set neighbour", object_of(spec.address, name));
+  auto answer = socket.ask(std::move(message), "set neighbour", object_of(spec.address, name), [](const Reply&) {});
+  if (answer || answer.error().err == ENOENT) return done;
+  return answer;
 }
 
 Status delete_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const IpAddress& address) {

@@ -15,9 +15,10 @@ struct NeighbourSpec {
   bool operator==(const NeighbourSpec&) const = default;
 };
 
-// In place of whatever the kernel has learned: an entry as if the neighbour had just answered, that ages like any
-// other. `name` is for errors only.
-void replace_neighbour(Batch& batch, int ifindex, const std::string& name, const NeighbourSpec& spec);
+// What the kernel has learned of the address becomes an entry as if the neighbour had just answered, that ages like any
+// other. Nothing is added where it has learned nothing: its table has a limit for all namespaces together
+// (net.ipv4.neigh.default.gc_thresh3, 1024), and is there to be filled by traffic. `name` is for errors only.
+Status correct_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const NeighbourSpec& spec);
 
 // Absent entry or link is done.
 Status delete_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const IpAddress& address);

@@ -100,7 +100,12 @@ class Application {
   }
 
   Status operator()(const SetNeighbour& step) {
-    replace_neighbour(batch(step.end), known(step.end).ifindex, known(step.end).name, step.spec);
+    TRY_OK(commit(step.end));
+    const Known& link = known(step.end);
+    RouteConversation& socket =
+        in_container(step.end) ? static_cast<RouteConversation&>(world_.container.routes) : world_.host.routes;
+    auto corrected = correct_neighbour(socket, link.ifindex, link.name, step.spec);
+    if (!corrected) return std::move(corrected).error().with_word("kernel-refused");
     return done;
   }
 

@@ -80,8 +80,8 @@ void set_up_port(int host, int index) {
   look_at_link(host, index, false);  // whether it forwards
 }
 
-// What another container with this address was known by.
-void renew_neighbours(int host, int bridge, const Asked& asked) {
+// Where another container with this address is remembered.
+void correct_neighbours(int host, int bridge, const Asked& asked) {
   Buffer message;
   const unsigned char mac[6] = {2, 2, 0, 0, asked.address4[2], asked.address4[3]};
   auto neighbour = [&](bool v6, const void* to, std::size_t size, bool last) {
@@ -89,7 +89,7 @@ void renew_neighbours(int host, int bridge, const Asked& asked) {
     header.ndm_family = v6 ? AF_INET6 : AF_INET;
     header.ndm_ifindex = bridge;
     header.ndm_state = NUD_REACHABLE;
-    message.begin(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE | (last ? NLM_F_ACK : 0), header);
+    message.begin(RTM_NEWNEIGH, NLM_F_REPLACE | (last ? NLM_F_ACK : 0), header);
     message.bytes(NDA_DST, to, size);
     message.bytes(NDA_LLADDR, mac, sizeof mac);
   };
@@ -120,7 +120,7 @@ void attach_to_bridge(const Asked& asked) {
   const Inside inside(netns);
   set_up_container(inside, asked);
   set_up_port(host, port);
-  renew_neighbours(host, bridge, asked);
+  correct_neighbours(host, bridge, asked);
   announce(inside);
 }
 

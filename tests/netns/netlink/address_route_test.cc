@@ -185,11 +185,11 @@ TEST_F(AddressRoute, OutgoingLink) {
 
 TEST_F(AddressRoute, Neighbours) {
   for (const char* address : {"10.1.0.1", "fd00::1"}) {
-    for (const char* hardware : {"02:00:00:00:00:09", "02:00:00:00:00:0a"}) {
-      Batch batch;
-      replace_neighbour(batch, index_, "eth0", {ip(address), mac(hardware)});
-      ASSERT_TRUE(inside_->commit(std::move(batch)));
-    }
+    auto correct = [&] { return correct_neighbour(*inside_, index_, "eth0", {ip(address), mac("02:00:00:00:00:0a")}); };
+    ASSERT_TRUE(correct());
+    EXPECT_EQ(shell("ip -n web neigh show dev eth0"), "") << "nothing is known, and nothing is added";
+    shell("ip -n web neigh add " + std::string(address) + " dev eth0 lladdr 02:00:00:00:00:09 nud stale");
+    ASSERT_TRUE(correct());
     EXPECT_THAT(shell("ip -n web neigh show dev eth0"),
                 HasSubstr(std::string(address) + " lladdr 02:00:00:00:00:0a REACHABLE"));
     EXPECT_TRUE(delete_neighbour(*inside_, index_, "eth0", ip(address)));
