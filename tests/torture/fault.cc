@@ -216,7 +216,7 @@ void Fault::at_each_chance(Tally& tally,
                            const std::function<void(const std::string& where, const Traced&)>& judge,
                            const MakeMeddler& make) {
   if (is_whole()) step = 1;
-  if (!is_whole() && !is_ptp()) step *= 6;
+  if (!is_whole()) step *= is_ptp() ? 2 : 9;
   for (int turn = 1;; turn += step) {
     victim.prepare();
     Stop at;

@@ -54,7 +54,7 @@ class SystemCallFault : public Fault {
     const std::vector<Stop> stops = record_stops(victim.command);
     victim.after(tally, "no fault", {.status = 0});
     if (!is_whole()) sample = victim.costly ? sample : share_of(GetParam(), sample);
-    int turn = victim.costly ? turn_of_this_kind() : 0;
+    int turn = victim.costly ? place_of(GetParam()) : 0;
     for (int index : choose_stops(stops, is_whole() ? stops.size() * 2 : sample)) {
       if (!can_fail(stops[static_cast<std::size_t>(index - 1)]) || index < after_loader(stops)) continue;
       for (std::size_t i = 0; i < kErrors.size(); ++i) {
@@ -64,13 +64,6 @@ class SystemCallFault : public Fault {
       }
       ++turn;
     }
-  }
-
-  static int turn_of_this_kind() {
-    int place = 0;
-    while (kNetworkKinds[static_cast<std::size_t>(place)].name != GetParam().name)
-      ++place;
-    return place;
   }
 
   void one_fault(Tally& tally, const Victim& victim, int index, int err) {
@@ -92,17 +85,17 @@ class SystemCallFault : public Fault {
 
 TEST_P(SystemCallFault, AddSucceedsOrLeavesNothing) {
   Tally tally("ADD with a fault");
-  at_each_call(tally, add_victim(), 72);
+  at_each_call(tally, add_victim(), 48);
 }
 
 TEST_P(SystemCallFault, DelDoesAllItCan) {
   Tally tally("DEL with a fault");
-  at_each_call(tally, del_victim(), 48);
+  at_each_call(tally, del_victim(), 32);
 }
 
 TEST_P(SystemCallFault, CheckChangesNothing) {
   Tally tally("CHECK with a fault");
-  at_each_call(tally, check_victim(), 30);
+  at_each_call(tally, check_victim(), 20);
   EXPECT_EQ(finish(del_).status, 0);
 }
 
@@ -110,12 +103,12 @@ TEST_P(SystemCallFault, CheckChangesNothing) {
 TEST_P(SystemCallFault, GcVerbTakesOnlyWhatIsGone) {
   if (!is_embedded()) return;
   Tally tally("GC with a fault");
-  at_each_call(tally, gc_verb_victim(), 40);
+  at_each_call(tally, gc_verb_victim(), 24);
 }
 
 TEST_P(SystemCallFault, GcCommandTakesOnlyWhatIsGone) {
   Tally tally("isthmus gc with a fault");
-  at_each_call(tally, gc_victim(), is_ptp() ? 14 : 9);
+  at_each_call(tally, gc_victim(), is_ptp() ? 8 : 4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, SystemCallFault, testing::ValuesIn(kNetworkKinds), name_of);

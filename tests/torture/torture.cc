@@ -25,6 +25,13 @@ const std::vector<NetworkKind> kNetworkKinds = {
     {"bridge_delegated", "bridge", "host-local"},
 };
 
+int place_of(const NetworkKind& kind) {
+  int place = 0;
+  while (kNetworkKinds[static_cast<std::size_t>(place)].name != kind.name)
+    ++place;
+  return place;
+}
+
 std::size_t share_of(const NetworkKind& kind, std::size_t sample) {
   return std::max<std::size_t>(std::string(kind.mode) == "ptp" ? sample / 2 : sample / 6,
                                std::min<std::size_t>(sample, 3));

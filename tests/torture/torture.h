@@ -26,6 +26,8 @@ struct NetworkKind {
 };
 extern const std::vector<NetworkKind> kNetworkKinds;
 Json conf_of(const NetworkKind& kind);
+// Which row it is, from 0.
+int place_of(const NetworkKind& kind);
 inline std::string name_of(const testing::TestParamInfo<NetworkKind>& info) { return info.param.name; }
 
 // How many points of `sample` a kind of network gets when not all are tried. Bridge mode shares most of its way with
