@@ -74,12 +74,12 @@ conformance: deps-test ## run the numbered checks of the CNI specification and w
 	@ninja -C $(BUILD) --quiet conformance_doc
 
 asan: deps-test ## unit and netns tests with AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DISTHMUS_ASAN=ON)
+	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_UNITY_BUILD=ON -DISTHMUS_ASAN=ON)
 	@$(call ninja,build-asan)
 	@$(sanitized_environment) bash tests/support/run-tests.sh build-asan $(JOBS) -L 'unit|netns'
 
 tsan: deps-test ## unit and netns tests with ThreadSanitizer
-	@$(call configure,build-tsan,-DCMAKE_BUILD_TYPE=Debug -DISTHMUS_TSAN=ON)
+	@$(call configure,build-tsan,-DCMAKE_BUILD_TYPE=Debug -DCMAKE_UNITY_BUILD=ON -DISTHMUS_TSAN=ON)
 	@$(call ninja,build-tsan)
 	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
 

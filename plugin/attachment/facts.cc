@@ -90,11 +90,11 @@ Result<Facts> look(Kernel<HostSide>& host, IfName host_ifname, const Settings& s
   return facts;
 }
 
-Result<std::optional<LinkInfo>> find_host_end(Kernel<HostSide>& host,
+Result<std::optional<LinkInfo>> find_host_end(RouteSocket<HostSide>& host,
                                               const AttachmentKey& key,
                                               const std::string& recorded_name) {
   auto try_name = [&](const IfName& name) -> Result<std::optional<LinkInfo>> {
-    TRY(auto link, find_link(host.routes, name));
+    TRY(auto link, find_link(host, name));
     if (link && !is_host_end(*link, key)) link.reset();
     return link;
   };

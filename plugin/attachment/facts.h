@@ -18,7 +18,7 @@ Result<std::vector<std::string>> links_with_advertised_default(Kernel<HostSide>&
 
 // The host's end of an attachment, whoever asks: known by kind and by the MAC or alias that follow from the key, under
 // the recorded name or one of the derived ones. A link that only has the name is not it. nullopt: it is gone.
-Result<std::optional<LinkInfo>> find_host_end(Kernel<HostSide>& host,
+Result<std::optional<LinkInfo>> find_host_end(RouteSocket<HostSide>& host,
                                               const AttachmentKey& key,
                                               const std::string& recorded_name);
 

@@ -21,6 +21,13 @@ struct Kernel {
   }
 };
 
+// For what needs no setting.
+inline Result<RouteSocket<HostSide>> open_host_routes(Deadline deadline) {
+  TRY(auto routes, run_at_home([](const auto& here) { return RouteSocket<HostSide>::open(here); }));
+  routes.set_deadline(deadline);
+  return routes;
+}
+
 inline Result<Kernel<HostSide>> open_host(Deadline deadline) {
   return run_at_home([&](const auto& here) { return Kernel<HostSide>::open(here, deadline); });
 }

@@ -157,8 +157,8 @@ Status stop_masquerade_without_state(const AttachmentKey& key,
                                      const std::vector<std::string>& owners,
                                      Deadline deadline) {
   if (owners.empty()) return done;
-  TRY(auto host, open_host(deadline));
-  TRY(auto links, list_links(host.routes));
+  TRY(auto host, open_host_routes(deadline));
+  TRY(auto links, list_links(host));
   const std::string alias = "isthmus " + key.network.text() + "/";
   bool others = std::any_of(links.begin(), links.end(),
                             [&](const LinkInfo& link) { return link.kind == "veth" && link.alias.starts_with(alias); });

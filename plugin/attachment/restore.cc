@@ -18,7 +18,7 @@ class Restoration {
       : host_(host), record_(record), how_(how), deadline_(deadline) {}
 
   Result<Restored> run() {
-    TRY(auto end, find_host_end(host_, record_.key, record_.host_ifname));
+    TRY(auto end, find_host_end(host_.routes, record_.key, record_.host_ifname));
     if (!end) return Restored{{}, true};
     TRY_OK(restore_forwarding());
     if (record_.mode == "bridge") {

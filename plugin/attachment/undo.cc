@@ -11,9 +11,9 @@ namespace {
 
 Status remove_link(const AttachmentKey& key,
                    const std::optional<Record>& record,
+                   RouteSocket<HostSide>& host,
                    Deadline deadline,
                    const NetfilterSocket* netfilter) {
-  TRY(auto host, open_host(deadline));
   TRY(auto link, find_host_end(host, key, record ? record->host_ifname : std::string()));
   if (!link) return done;
   std::optional<FdRef> kept;
@@ -24,14 +24,13 @@ Status remove_link(const AttachmentKey& key,
 
 // A bridge stays, and with it what the host knew about its neighbours: the next container with the address would be
 // spoken to under this one's MAC.
-Status forget_neighbours(const Record& record, Deadline deadline) {
+Status forget_neighbours(const Record& record, RouteSocket<HostSide>& host) {
   auto name = IfName::parse(record.gateway_link);
   if (!name) return done;
-  TRY(auto host, open_host(deadline));
-  TRY(auto link, find_link(host.routes, *name));
+  TRY(auto link, find_link(host, *name));
   if (!link) return done;
   for (const Prefix& address : record.addresses)
-    TRY_OK(delete_neighbour(host.routes, link->ifindex, link->name, address.address()));
+    TRY_OK(delete_neighbour(host, link->ifindex, link->name, address.address()));
   return done;
 }
 
@@ -60,8 +59,12 @@ std::vector<Error> undo(const AttachmentKey& key,
   auto attempt = [&](Status status) {
     if (!status) failures.push_back(std::move(status).error());
   };
-  attempt(remove_link(key, record, deadline, netfilter));
-  if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, deadline));
+  if (auto host = open_host_routes(deadline)) {
+    attempt(remove_link(key, record, *host, deadline, netfilter));
+    if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, *host));
+  } else {
+    failures.push_back(std::move(host).error());
+  }
   if (mac_guard) attempt(remove_guard(key, record, deadline, netfilter));
   if (record && record->resolv_conf) attempt(remove_resolv_conf(*record->resolv_conf));
   return failures;

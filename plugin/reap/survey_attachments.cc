@@ -44,8 +44,8 @@ void Survey::find_attachments() {
 // State that was lost leaves links of which nothing tells but their own alias.
 void Survey::find_links() {
   if (!options_.links) return;
-  auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
+  auto host = open_host_routes(deadline_);
+  auto links = host ? list_links(*host) : Result<std::vector<LinkInfo>>(std::move(host).error());
   if (!links) return own_holes_.push_back(links.error().text());
   std::set<AttachmentKey> recorded;
   for (const Record& record : records_)
@@ -112,8 +112,8 @@ std::set<std::string> Survey::masquerade_owners() const {
       }
     }
   }
-  auto host = open_host(deadline_);
-  auto links = host ? list_links(host->routes) : Result<std::vector<LinkInfo>>(std::move(host).error());
+  auto host = open_host_routes(deadline_);
+  auto links = host ? list_links(*host) : Result<std::vector<LinkInfo>>(std::move(host).error());
   if (!links) return owners;
   for (const LinkInfo& listed : *links) {
     owners.insert(listed.name);

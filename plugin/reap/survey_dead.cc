@@ -1,4 +1,6 @@
 // What a scan says about what has no name: records, links, addresses and rules of attachments.
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "netlink/nsid.h"
@@ -50,7 +52,7 @@ void Survey::weigh_attachment(ReapItem& item, const HostScan& scan) {
     const auto& copy = copies->second.front();
     evidence.other_places.push_back("at " + copy.mount->mount_point + " " + *copy.where);
   }
-  auto host = open_host(deadline_);
+  auto host = open_host_routes(deadline_);
   auto link = host ? find_host_end(*host, record.key, record.host_ifname)
                    : Result<std::optional<LinkInfo>>(std::move(host).error());
   if (!link) {
@@ -71,7 +73,7 @@ void Survey::weigh_lease(ReapItem& item) {
   }
   weigh_lock(item, *key);
   if (auto record = store_->read(*key); !record || *record) item.evidence.identity_changed = true;
-  auto host = open_host(deadline_);
+  auto host = open_host_routes(deadline_);
   auto link = host ? find_host_end(*host, *key, "") : Result<std::optional<LinkInfo>>(std::move(host).error());
   if (!link) {
     item.evidence.holes.push_back(link.error().text());

@@ -46,7 +46,7 @@ AnswerStatus clear_stale(const Call& call, const AttachmentKey& key, Kernel<Host
   } else if (!*record) {
     return done;
   } else {
-    TRY(auto link, find_host_end(host, key, (**record).host_ifname));
+    TRY(auto link, find_host_end(host.routes, key, (**record).host_ifname));
     if (link && (**record).phase == Record::Phase::complete) {
       return Error{"attach '" + key.ifname.text() + "' of container " + key.container_id.text() + " to network '" +
                        key.network.text() + "'",

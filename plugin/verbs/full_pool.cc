@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kScanTime(5);
 
 // Its link may have been renamed, but not numbered anew.
 Result<bool> has_its_link(Kernel<HostSide>& host, const AttachmentKey& key, const std::string& name, int ifindex) {
-  TRY(auto link, find_host_end(host, key, name));
+  TRY(auto link, find_host_end(host.routes, key, name));
   if (link) return true;
   if (ifindex == 0) return false;
   TRY(link, find_link(host.routes, ifindex));
@@ -94,7 +94,7 @@ void release_unrecorded(const Call& call, StateStore& store, Kernel<HostSide>& h
     if (!locked || !*locked) return false;
     auto record = store.read(key);
     if (!record || *record) return false;
-    auto link = find_host_end(host, key, "");
+    auto link = find_host_end(host.routes, key, "");
     return link && !*link;
   };
   // What it cannot release is reported by the second attempt to take one.

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every header compiles alone: it includes what it uses. `make asan`, which compiles file by file, proves it for a header
-# that its own .cc includes first; the others are compiled here.
+# Every header compiles alone: it includes what it uses. A build file by file (without CMAKE_UNITY_BUILD) proves it for a
+# header that its own .cc includes first; the others are compiled here.
 # usage: headers_alone.sh REPOSITORY COMPILER OPTION...
 set -u
 cd "$1" || exit 1

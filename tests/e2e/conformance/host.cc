@@ -170,7 +170,9 @@ Json find_route(const Json& routes, const std::string& destination) {
 
 bool reaches(const std::string& pod, const std::string& address) {
   const std::string in = pod.empty() ? "" : "ip netns exec " + pod + " ";
-  return shell(in + "ping -q -c1 -W1 " + address + " >/dev/null 2>&1 && echo yes; true") == "yes\n";
+  const std::string ping = in + "ping -q -c1 -W1 " + address + " >/dev/null 2>&1";
+  // The first request may be lost while a busy kernel still takes note of the link's carrier.
+  return shell("{ " + ping + " || " + ping + "; } && echo yes; true") == "yes\n";
 }
 
 std::string read_file(const std::string& path) {
