@@ -93,7 +93,7 @@ TEST_F(Conversation, InterruptedDumpsStartOver) {
   });
   int restarts = 0;
   int complete = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 60 || (round < 3000 && restarts == 0); ++round) {
     int stable = 0;
     Message request(RTM_GETLINK, 0);
     request.header(ifinfomsg{});
