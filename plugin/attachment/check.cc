@@ -122,7 +122,8 @@ Status compare_host(Differences& found,
                     const LinkInfo& inside,
                     Kernel<HostSide>& host,
                     Deadline deadline) {
-  TRY(auto end, find_host_end(host.routes, expected.key, expected.record ? expected.record->host_ifname : std::string()));
+  TRY(auto end,
+      find_host_end(host.routes, expected.key, expected.record ? expected.record->host_ifname : std::string()));
   if (!end) {
     found.push_back("the host's end of the veth is gone");
     return done;

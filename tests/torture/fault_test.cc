@@ -108,7 +108,7 @@ TEST_P(SystemCallFault, GcVerbTakesOnlyWhatIsGone) {
 
 TEST_P(SystemCallFault, GcCommandTakesOnlyWhatIsGone) {
   Tally tally("isthmus gc with a fault");
-  at_each_call(tally, gc_victim(), is_ptp() ? 8 : 4);
+  at_each_call(tally, gc_victim(), is_ptp() ? 12 : 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, SystemCallFault, testing::ValuesIn(kNetworkKinds), name_of);

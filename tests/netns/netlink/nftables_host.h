@@ -13,7 +13,8 @@
 namespace isthmus::test {
 
 inline NetfilterSocket netfilter() {
-  return *run_at_home([](const auto& pass) { return NetfilterSocket::open(pass, soon()); });
+  return *run_at_home(
+      [](const auto& pass) { return NetfilterSocket::open(pass, Deadline::in(std::chrono::seconds(25))); });
 }
 
 inline MasqueradeSource source(std::string owner, std::string_view subnet) {
