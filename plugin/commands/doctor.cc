@@ -71,7 +71,7 @@ int doctor_command(const std::vector<std::string_view>& arguments) {
   }
   const DoctorOptions& options = std::get<DoctorOptions>(parsed);
   signal(SIGPIPE, SIG_IGN);
-  auto status = supervise(Deadline::in(options.look.deadline + std::chrono::seconds(1)), [&] {
+  auto status = supervise(Deadline::in(options.look.deadline + kGrace), [&] {
     auto examined = examine(options);
     if (examined) return *examined;
     complain(examined.error().text());

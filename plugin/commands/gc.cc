@@ -232,7 +232,7 @@ int gc_command(const std::vector<std::string_view>& arguments) {
   // A person at a terminal may take as long as they like over the question.
   bool asks = !options.dry_run && !options.yes && isatty(STDIN_FILENO) != 0;
   if (asks) return work();
-  auto status = supervise(Deadline::in(options.deadline + std::chrono::seconds(2)), work);
+  auto status = supervise(Deadline::in(options.deadline + kGrace), work);
   if (status) return *status;
   say("the deadline passed; what was under way is left to itself");
   return kCouldNotLook;

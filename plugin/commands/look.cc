@@ -115,7 +115,7 @@ Result<int> find_and_show(const FindOptions& options) {
 // In a process of its own, so that nothing can hang the caller.
 int supervised(const char* command, std::chrono::milliseconds deadline, const std::function<Result<int>()>& work) {
   signal(SIGPIPE, SIG_IGN);
-  auto status = supervise(Deadline::in(deadline + std::chrono::seconds(1)), [&] {
+  auto status = supervise(Deadline::in(deadline + kGrace), [&] {
     auto result = work();
     if (result) return *result;
     note(command, result.error().text());

@@ -34,7 +34,7 @@ sleep 0.3
 expect_equal "its state" "$(awk '{ print $3 }' "/proc/$stuck/stat")" D
 start=$SECONDS
 gc --yes >"$PRIVATE_WORK/out" || true
-[ $((SECONDS - start)) -lt 5 ] || fail "it took $((SECONDS - start)) s"
+[ $((SECONDS - start)) -lt 20 ] || fail "it took $((SECONDS - start)) s"
 grep cni-1-2-3-4-1 "$PRIVATE_WORK/out" | grep -q live || fail "$(cat "$PRIVATE_WORK/out")"
 [ ! -e /run/netns/cni-1-2-3-4-2 ] || fail "the leaked one is still there"
 proved "gc ends in time, names the task that cannot die, and reaps the other name"

@@ -32,12 +32,12 @@ limited() { # WHAT SECONDS COMMAND...
 step "all at the same time: they only wait"
 jq '.log = {file: "/opt/frozen/log"}' net.conf >log.conf
 jq '.stateDir = "/opt/frozen/state"' net.conf >state.conf
-(limited "ADD with its state there" 13 expect_failure '[state-unwritable]' cni ADD web state.conf) &
+(limited "ADD with its state there" 20 expect_failure '[state-unwritable]' cni ADD web state.conf) &
 first=$!
-(limited "DEL with its state there" 13 expect_failure '[state-unwritable]' cni DEL other state.conf) &
+(limited "DEL with its state there" 20 expect_failure '[state-unwritable]' cni DEL other state.conf) &
 second=$!
 jq '.cniVersion = "1.1.0"' state.conf >status.conf
-(limited "STATUS with its state there" 2 expect_failure '[state-unwritable]' cni STATUS web status.conf) &
+(limited "STATUS with its state there" 6 expect_failure '[state-unwritable]' cni STATUS web status.conf) &
 fourth=$!
 frozen_netns() {
   expect_failure '[netns-timeout]' env CNI_COMMAND=ADD CNI_CONTAINERID=web CNI_NETNS=/opt/frozen/ns CNI_IFNAME=eth0 \
@@ -47,7 +47,7 @@ third=$second
 # As long as the verb's deadline; tests/netns/netns has the same with a short one.
 [ "${ISTHMUS_TORTURE:-}" != whole ] || { (limited "ADD with its namespace there" 28 frozen_netns) & third=$!; }
 logged() { cni ADD web log.conf >result && cni DEL web log.conf; }
-limited "ADD and DEL with their log there" 3 logged
+limited "ADD and DEL with their log there" 10 logged
 jq -e .ips result >/dev/null || fail "no result"
 for pid in $(printf '%s\n' $first $second $third $fourth | sort -u); do wait "$pid" || fail "see above"; done
 

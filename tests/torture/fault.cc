@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kResolvConf = "/etc/netns/pod/resolv.conf";
 
 // Far below the deadline of any verb: nothing here gives it a reason to wait.
-constexpr std::chrono::seconds kLongest{5};
+constexpr std::chrono::seconds kLongest{15};
 
 bool is_one_error(const std::string& out) {
   Json error = Json::parse(out, nullptr, false);

@@ -33,13 +33,13 @@ class DelegateProcess : public test::DelegateTest {
 TEST_F(DelegateProcess, I10_AHangingOneIsKilledWithItsChildrenAtTheDeadline) {
   auto start = std::chrono::steady_clock::now();
   CniError error =
-      failure("sleep 60 & echo $! > $DIR/child; trap '' TERM INT; echo $$ > $DIR/self; wait", milliseconds(300));
-  EXPECT_LT(since(start), milliseconds(2000));
+      failure("sleep 60 & echo $! > $DIR/child; trap '' TERM INT; echo $$ > $DIR/self; wait", milliseconds(1500));
+  EXPECT_LT(since(start), milliseconds(10000));
   EXPECT_EQ(error.code, 11U);
   EXPECT_NE(error.msg.find("it did not end in time and was killed"), std::string::npos) << error.msg;
   EXPECT_NE(error.msg.find("[ipam-timeout]"), std::string::npos);
   pid_t self = std::stoi(get_file(dir_ / "self"));
-  EXPECT_TRUE(dies_within(std::stoi(get_file(dir_ / "child")), milliseconds(1000)));
+  EXPECT_TRUE(dies_within(std::stoi(get_file(dir_ / "child")), milliseconds(5000)));
   EXPECT_EQ(waitpid(self, nullptr, WNOHANG), -1) << "it was not reaped";
   EXPECT_EQ(errno, ECHILD);
 }
@@ -54,7 +54,7 @@ TEST_F(DelegateProcess, I10_OneThatWritesForEverIsKilledToo) {
 TEST_F(DelegateProcess, P09_ADaemonItLeavesBehindIsNotWaitedFor) {
   auto start = std::chrono::steady_clock::now();
   auto answer = run("setsid sleep 60 & echo $! > $DIR/child; echo '{}'");
-  EXPECT_LT(since(start), milliseconds(5000));
+  EXPECT_LT(since(start), milliseconds(20000));
   ASSERT_TRUE(answer) << answer.error().msg;
   EXPECT_EQ(*answer, "{}\n");
   pid_t child = std::stoi(get_file(dir_ / "child"));
@@ -71,7 +71,7 @@ TEST_F(DelegateProcess, P09_ItDiesWithUs) {
   ASSERT_FALSE(self.empty());
   kill(us, SIGKILL);
   wait_for(us);
-  EXPECT_TRUE(dies_within(std::stoi(self), milliseconds(2000)));
+  EXPECT_TRUE(dies_within(std::stoi(self), milliseconds(10000)));
 }
 
 TEST_F(DelegateProcess, P09_ItHasPrivatePipesAndNoOtherDescriptor) {
