@@ -10,7 +10,7 @@ BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspd
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
 DEMO_PACKAGES := iproute2 busybox-static jq
 TEST_PACKAGES := $(DEMO_PACKAGES) clang clang-format-14 clang-tidy-14 git python3 strace \
-  nftables iptables iputils-ping conntrack groff \
+  nftables iptables iputils-ping conntrack groff zsh fish \
   containerd runc containernetworking-plugins podman conmon \
   golang-go golang-github-appc-cni-dev python3-grpcio python3-protobuf protobuf-compiler
 

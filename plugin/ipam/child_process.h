@@ -37,10 +37,9 @@ inline constexpr std::size_t kMaxChildErrors = std::size_t{64} << 10;
 
 // Runs it to its end with `input` as its stdin. Output is read until the program itself has ended: a daemon that it
 // leaves behind may keep the pipes. At the deadline, or when it writes more than kMaxChildOutput, its group is killed.
-// When `input`
-// cannot be written to it, its group is killed too: what it answers to half a question is of no use. To read less than
-// all is its own business. An executable that is just being written (ETXTBSY) is tried again for a while. Fails as
-// start_child.
+// When `input` cannot be written to it, its group is killed too: what it answers to half a question is of no use. To
+// read less than all is its own business. An executable that is just being written (ETXTBSY) is tried again for a
+// while. Fails as start_child.
 Result<ChildOutcome> run_child(const std::string& executable,
                                const std::vector<std::string>& environment,
                                const std::string& input,

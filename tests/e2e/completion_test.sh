@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Completion and manual pages tell of what is there: bash completes commands, options and names; zsh and fish, where
-# they are installed, accept their scripts; groff formats every page without a warning.
+# Completion and manual pages tell of what is there: bash completes commands, options and names; zsh and fish take
+# their scripts; groff formats every page without a warning.
 set -euo pipefail
 here=$(dirname "$0")
 source "$here/../support/private-host.sh"
 enter_private_host "$@"
 source "$here/lib.sh"
-need ip groff
+need ip groff zsh fish
 
 complete_line() { # WORD...: what bash offers for the last one
   bash -c 'source <("$0" completion bash); COMP_WORDS=(isthmus "$@"); COMP_CWORD=$#; _isthmus; printf "%s\n" "${COMPREPLY[@]}"' "$ISTHMUS_BIN" "$@" | sort | tr '\n' ' '
@@ -34,16 +34,13 @@ for command in list find exec doctor gc repair; do
   done
   expect_equal "$command --help begins with examples" "$("$ISTHMUS_BIN" $command --help | grep -c '^  isthmus ')" 2
 done
-if command -v zsh >/dev/null; then
-  mv "$PRIVATE_WORK/zsh" "$PRIVATE_WORK/_isthmus"
-  zsh -n "$PRIVATE_WORK/_isthmus" || fail "zsh refuses its script"
-  zsh -fc 'fpath=($1 $fpath); autoload -Uz compinit; compinit -u -d "$1/dump"; [[ $_comps[isthmus] == _isthmus ]]' zsh "$PRIVATE_WORK" || fail "zsh does not take it"
-  proved "zsh takes its script"
-fi
-if command -v fish >/dev/null; then
-  offered=$(HOME=$PRIVATE_WORK fish --no-config -c "source $PRIVATE_WORK/fish; complete -C 'isthmus doctor --on'; complete -C 'isthmus fi'; complete -C 'isthmus exec web'" | cut -f1 | tr '\n' ' ')
-  expect_equal "fish" "$offered" "--only find web "
-fi
+step "zsh and fish"
+mv "$PRIVATE_WORK/zsh" "$PRIVATE_WORK/_isthmus"
+zsh -n "$PRIVATE_WORK/_isthmus" || fail "zsh refuses its script"
+zsh -fc 'fpath=($1 $fpath); autoload -Uz compinit; compinit -u -d "$1/dump"; [[ $_comps[isthmus] == _isthmus ]]' zsh "$PRIVATE_WORK" || fail "zsh does not take it"
+proved "zsh takes its script"
+offered=$(HOME=$PRIVATE_WORK fish --no-config -c "source $PRIVATE_WORK/fish; complete -C 'isthmus doctor --on'; complete -C 'isthmus fi'; complete -C 'isthmus exec web'" | cut -f1 | tr '\n' ' ')
+expect_equal "fish" "$offered" "--only find web "
 
 step "manual pages"
 for page in "" list find exec doctor gc repair; do

@@ -5,20 +5,11 @@ here=$(dirname "$0")
 . "$here/../support/private-host.sh"
 . "$here/lib.sh"
 . "$here/image.sh"
-need ip jq busybox containerd ctr runc protoc
-need_plugins loopback
-/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || skip "python3-grpcio is not installed (make deps-test)"
+. "$here/cri.sh"
 enter_private_host "$@"
-. "$here/containerd.sh"
+prepare_cri
 
-make_image "$PRIVATE_WORK/image"
-protoc --proto_path="$here/cri" --python_out="$PRIVATE_WORK" runtime.proto
-export IMAGE CRI_SOCKET=$CONTAINERD_SOCKET PYTHONPATH=$PRIVATE_WORK PYTHONDONTWRITEBYTECODE=1
-cri() { "$here/cri/client.py" "$@"; }
-ready() { cri network-ready >/dev/null; }
-
-start_containerd
-ctr -n k8s.io image import "$PRIVATE_WORK/image/image.tar" >/dev/null
+start_cri
 expect_failure "cni" cri network-ready
 install_cni 10-isthmus.conflist
 within 5 ready

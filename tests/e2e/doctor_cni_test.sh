@@ -6,17 +6,9 @@ here=$(dirname "$0")
 . "$here/../support/private-host.sh"
 . "$here/lib.sh"
 . "$here/image.sh"
-need ip jq busybox containerd ctr runc protoc
-need_plugins loopback
-/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || skip "python3-grpcio is not installed (make deps-test)"
+. "$here/cri.sh"
 enter_private_host "$@"
-. "$here/containerd.sh"
-
-make_image "$PRIVATE_WORK/image"
-protoc --proto_path="$here/cri" --python_out="$PRIVATE_WORK" runtime.proto
-export IMAGE CRI_SOCKET=$CONTAINERD_SOCKET PYTHONPATH=$PRIVATE_WORK PYTHONDONTWRITEBYTECODE=1
-cri() { "$here/cri/client.py" "$@"; }
-ready() { cri network-ready >/dev/null; }
+prepare_cri
 not_ready() { ! ready; }
 doctor() { "$ISTHMUS_BIN" doctor --here --only cni --cni-bin-dir /opt/cni/bin -o json || true; }
 put() { # NAME CONTENT: at once, because containerd reads when it sees a file written
@@ -46,8 +38,7 @@ useless() { # NAME WHAT CONTENT
   proved "containerd: $(grep -o 'failed to setup network.*' <<<"$said" | cut -c1-250)"
 }
 
-start_containerd
-ctr -n k8s.io image import "$PRIVATE_WORK/image/image.tar" >/dev/null
+start_cri
 install_cni
 
 step "what containerd loads and doctor finds well"

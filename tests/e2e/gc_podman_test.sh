@@ -6,26 +6,14 @@ here=$(dirname "$0")
 . "$here/../support/private-host.sh"
 . "$here/lib.sh"
 . "$here/image.sh"
-need ip jq busybox podman conmon runc
+need ip jq busybox
 enter_private_host "$@"
+. "$here/podman.sh"
 
 install_cni 10-isthmus.conflist
 make_image "$PRIVATE_WORK/image"
-export CONTAINERS_CONF=$PRIVATE_WORK/containers.conf
-cat >"$CONTAINERS_CONF" <<CONFIG
-[network]
-network_backend = "cni"
-cni_plugin_dirs = ["/opt/cni/bin"]
-network_config_dir = "/etc/cni/net.d"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runc"
-infra_image = "$IMAGE"
-[containers]
-log_driver = "k8s-file"
-CONFIG
-podman import -q --change 'CMD ["/bin/sleep","1000000"]' --change 'ENV PATH=/bin' "$PRIVATE_WORK/image/rootfs.tar" "$IMAGE" >/dev/null
+configure_podman "infra_image = \"$IMAGE\""
+import_into_podman "$PRIVATE_WORK/image/rootfs.tar"
 gc() {
   local status=0
   "$ISTHMUS_BIN" gc --here --yes --older-than 0s -o json "$@" >"$PRIVATE_WORK/out" 2>"$PRIVATE_WORK/err" || status=$?

@@ -5,28 +5,15 @@ here=$(dirname "$0")
 . "$here/../support/private-host.sh"
 . "$here/lib.sh"
 . "$here/image.sh"
-need ip jq busybox podman conmon runc
+need ip jq busybox
 enter_private_host "$@"
+. "$here/podman.sh"
 
 install_cni 10-isthmus.conflist
 make_image "$PRIVATE_WORK/image"
-export CONTAINERS_CONF=$PRIVATE_WORK/containers.conf
-cat >"$CONTAINERS_CONF" <<CONFIG
-[network]
-network_backend = "cni"
-cni_plugin_dirs = ["/opt/cni/bin"]
-network_config_dir = "/etc/cni/net.d"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runc"
-tmp_dir = "$PRIVATE_WORK/podman-tmp"
-[containers]
-log_driver = "k8s-file"
-CONFIG
+configure_podman "tmp_dir = \"$PRIVATE_WORK/podman-tmp\""
 podman() { command podman --root "$PRIVATE_WORK/podman" --runroot "$PRIVATE_WORK/podman-run" "$@"; }
-podman import -q --change 'CMD ["/bin/sleep","1000000"]' --change 'ENV PATH=/bin' \
-  "$PRIVATE_WORK/image/rootfs.tar" "$IMAGE" >/dev/null
+import_into_podman "$PRIVATE_WORK/image/rootfs.tar"
 run() { # NAME NETWORK COMMAND...
   local name=$1 network=$2
   shift 2

@@ -6,30 +6,13 @@ here=$(dirname "$0")
 . "$here/../support/private-host.sh"
 . "$here/lib.sh"
 . "$here/image.sh"
-need ip jq busybox containerd ctr runc protoc podman conmon nsenter
-need_plugins bridge host-local loopback
-/usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || skip "python3-grpcio is not installed (make deps-test)"
+. "$here/cri.sh"
+need nsenter
+need_plugins bridge host-local
 enter_private_host "$@"
-. "$here/containerd.sh"
-
-make_image "$PRIVATE_WORK/image"
-protoc --proto_path="$here/cri" --python_out="$PRIVATE_WORK" runtime.proto
-export IMAGE CRI_SOCKET=$CONTAINERD_SOCKET PYTHONPATH=$PRIVATE_WORK PYTHONDONTWRITEBYTECODE=1
-export CONTAINERS_CONF=$PRIVATE_WORK/containers.conf
-cat >"$CONTAINERS_CONF" <<CONFIG
-[network]
-network_backend = "cni"
-cni_plugin_dirs = ["/opt/cni/bin"]
-network_config_dir = "/etc/cni/net.d"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runc"
-[containers]
-log_driver = "k8s-file"
-CONFIG
-cri() { "$here/cri/client.py" "$@"; }
-ready() { cri network-ready >/dev/null; }
+. "$here/podman.sh"
+prepare_cri
+configure_podman
 isthmus() { "$ISTHMUS_BIN" "$@"; }
 pod_on() { # NETWORK NAME: containerd takes up a changed configuration by itself, in its own time
   local pod
@@ -67,9 +50,8 @@ expect_seen() {
 
 step "containerd's pods and podman's containers, on isthmus and on the official bridge, and a name of ip netns"
 install_cni 10-isthmus.conflist
-podman import -q --change 'CMD ["/bin/sleep","1000000"]' --change 'ENV PATH=/bin' "$PRIVATE_WORK/image/rootfs.tar" "$IMAGE" >/dev/null
-start_containerd
-ctr -n k8s.io image import "$PRIVATE_WORK/image/image.tar" >/dev/null
+import_into_podman "$PRIVATE_WORK/image/rootfs.tar"
+start_cri
 within 10 ready
 ours=$(pod_on isthmus ours)
 ours_main=$(cri run "$ours" sleep 1000)

@@ -11,14 +11,7 @@ class DelegateKill : public Torture, public testing::WithParamInterface<NetworkK
  protected:
   void SetUp() override {
     Torture::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    const Json conf = conf_of(GetParam());
-    add_ = command("ADD", conf);
-    del_ = command("DEL", conf);
-    EXPECT_EQ(finish(add_).status, 0);
-    EXPECT_EQ(finish(del_).status, 0);
-    settle();
-    remember();
+    use_network(GetParam());
   }
 
   // Kills all at the `turn`th stop inside the delegate. False: it has fewer.
@@ -82,14 +75,6 @@ class DelegateKill : public Torture, public testing::WithParamInterface<NetworkK
     }
     RecordProperty("empty_leases", empty);
   }
-
-  void expect_success(Tally& tally, const std::string& where, const char* what, const Command& command) {
-    Traced done = finish(command);
-    if (done.status != 0) tally.wrong(where, std::string(what) + ": " + told(done));
-  }
-
-  Command add_;
-  Command del_;
 };
 
 TEST_P(DelegateKill, AddThenDelThenDelWithoutNetns) {

@@ -74,19 +74,7 @@ Resident::~Resident() {
 
 void Fault::SetUp() {
   Torture::SetUp();
-  if (IsSkipped() || HasFatalFailure()) return;
-  conf_ = conf_of(GetParam());
-  add_ = command("ADD", conf_);
-  del_ = command("DEL", conf_);
-  EXPECT_EQ(finish(add_).status, 0);
-  EXPECT_EQ(finish(del_).status, 0);
-  settle();
-  remember();
-}
-
-void Fault::expect_success(Tally& tally, const std::string& where, const char* what, const Command& command) {
-  Traced done = finish(command);
-  if (done.status != 0) tally.wrong(where, std::string(what) + ": " + told(done));
+  use_network(GetParam());
 }
 
 void Fault::expect_words(Tally& tally, const std::string& where, const Traced& traced) const {

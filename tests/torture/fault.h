@@ -75,16 +75,11 @@ class Fault : public Torture, public testing::WithParamInterface<NetworkKind> {
                       int step,
                       const std::function<void(const std::string& where, const Traced&)>& judge,
                       const MakeMeddler& make);
-  void expect_success(Tally& tally, const std::string& where, const char* what, const Command& command);
   // A failure says why in one error object with a word of ours, unless stdout was what failed.
   void expect_words(Tally& tally, const std::string& where, const Traced& traced) const;
 
   bool is_ptp() const { return std::string(GetParam().mode) == "ptp"; }
   bool is_embedded() const { return std::string(GetParam().ipam) == "isthmus"; }
-
-  Json conf_;
-  Command add_;
-  Command del_;
 
  private:
   // Another container, which is alive.

@@ -12,14 +12,7 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
  protected:
   void SetUp() override {
     Torture::SetUp();
-    conf_ = conf_of(GetParam());
-    add_ = command("ADD", conf_);
-    del_ = command("DEL", conf_);
-    // Once before, for what stays: the state directory, directories of delegates, loopback's own routes.
-    add_and_expect();
-    finish(del_);
-    settle();
-    remember();
+    use_network(GetParam());
   }
 
   Traced add_and_expect() const {
@@ -57,11 +50,6 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
     }
   }
 
-  void expect_success(Tally& tally, const std::string& where, const char* what, const Command& command) {
-    Traced done = finish(command);
-    if (done.status != 0) tally.wrong(where, std::string(what) + ": " + told(done));
-  }
-
   // The delegates at hand are older than the verb.
   bool has_gc_verb() const { return std::string(GetParam().ipam) == "isthmus"; }
   Command gc_verb() const {
@@ -69,10 +57,6 @@ class Kill : public Torture, public testing::WithParamInterface<NetworkKind> {
     with["cniVersion"] = "1.1.0";
     return command("GC", with);
   }
-
-  Json conf_;
-  Command add_;
-  Command del_;
 };
 
 TEST_P(Kill, AddThenDelThenDelWithoutNetns) {

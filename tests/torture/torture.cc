@@ -64,6 +64,23 @@ void Torture::SetUp() {
   renew_pod();
 }
 
+void Torture::use_network(const NetworkKind& kind) {
+  if (IsSkipped() || HasFatalFailure()) return;
+  conf_ = conf_of(kind);
+  add_ = command("ADD", conf_);
+  del_ = command("DEL", conf_);
+  Traced added = finish(add_);
+  EXPECT_EQ(added.status, 0) << told(added);
+  EXPECT_EQ(finish(del_).status, 0);
+  settle();
+  remember();
+}
+
+void Torture::expect_success(Tally& tally, const std::string& where, const char* what, const Command& command) {
+  Traced done = finish(command);
+  if (done.status != 0) tally.wrong(where, std::string(what) + ": " + told(done));
+}
+
 void Torture::TearDown() {
   collect_children(2000);
   Conformance::TearDown();

@@ -34,10 +34,17 @@ inline std::string name_of(const testing::TestParamInfo<NetworkKind>& info) { re
 // ptp, so its rows try fewer.
 std::size_t share_of(const NetworkKind& kind, std::size_t sample);
 
+class Tally;
+
 class Torture : public Conformance {
  protected:
   void SetUp() override;
   void TearDown() override;
+
+  // ADD and DEL of a pod in this network. Each runs once, for what stays: the state directory, directories of
+  // delegates, loopback's own routes. The picture then is what all must come back to.
+  void use_network(const NetworkKind& kind);
+  static void expect_success(Tally& tally, const std::string& where, const char* what, const Command& command);
 
   static Command command(const std::string& verb, const Json& conf);
   static Command without_netns(Command command);
@@ -64,6 +71,9 @@ class Torture : public Conformance {
   static bool works(const Traced& added);
 
   Facts before_;
+  Json conf_;
+  Command add_;
+  Command del_;
 
  private:
   std::set<std::string> links_before_;
