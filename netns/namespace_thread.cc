@@ -52,7 +52,9 @@ Status detail::require_main_thread() {
   return Error{"work in the host's namespace", {}, 0, "this is not the main thread", "internal", {}};
 }
 
-Status detail::run_on_fresh_thread(const NetnsFd& netns, const std::function<void()>& body) {
+Status detail::run_on_fresh_thread(const NetnsFd& netns,
+                                   const std::function<void()>& body,
+                                   const std::function<void()>& meanwhile) {
   Job job{&netns, &body, std::nullopt};
   sigset_t all;
   sigset_t before;
@@ -63,7 +65,14 @@ Status detail::run_on_fresh_thread(const NetnsFd& netns, const std::function<voi
   int err = pthread_create(&thread, nullptr, thread_main, &job);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (err != 0) return errno_error_from(err, "start the namespace thread", {}, "thread-start");
-  pthread_join(thread, nullptr);
+  struct Join {
+    pthread_t thread;
+    ~Join() { pthread_join(thread, nullptr); }
+  };
+  {
+    Join join{thread};
+    meanwhile();
+  }
   if (job.failure) return *std::move(job.failure);
   return done;
 }

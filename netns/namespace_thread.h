@@ -1,6 +1,7 @@
 // The thread rule. The main thread never changes namespace. run_in() starts a fresh thread with all signals blocked,
 // which enters the namespace, proves where it is, runs one function with a pass that only this thread can own, and
-// ends. It never goes back, so going back cannot fail. Nothing may fork, clone or exec while it lives.
+// ends. It never goes back, so going back cannot fail. Nothing may fork, clone or exec while it lives, work that the
+// main thread does meanwhile included.
 #pragma once
 
 #include <exception>
@@ -23,8 +24,11 @@ struct ContainerSide {
 };
 
 namespace detail {
-// Runs `body` on a fresh thread inside `netns`. Fails if the thread cannot start, enter, or prove where it is.
-Status run_on_fresh_thread(const NetnsFd& netns, const std::function<void()>& body);
+// Runs `body` on a fresh thread inside `netns`, and `meanwhile` on the calling one. Fails if the thread cannot start,
+// enter, or prove where it is; only when it cannot start, `meanwhile` is not run.
+Status run_on_fresh_thread(const NetnsFd& netns,
+                           const std::function<void()>& body,
+                           const std::function<void()>& meanwhile);
 int current_thread_id();
 // Fails with [internal] on every thread but the main one.
 Status require_main_thread();
@@ -41,24 +45,33 @@ class InNamespace {
 
  private:
   InNamespace() : thread_(detail::current_thread_id()) {}
-  template <class S, class F>
-  friend auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<S>&>;
+  template <class S, class F, class M>
+  friend auto run_in(const NetnsFd& netns, F function, M meanwhile) -> std::invoke_result_t<F, const InNamespace<S>&>;
   template <class F>
   friend auto run_at_home(F function) -> std::invoke_result_t<F, const InNamespace<HostSide>&>;
   int thread_;
 };
 
-// Runs `function` in `netns` and returns what it returns, which must be a Result by value.
-template <class Side, class F>
-auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
+// Runs `function` in `netns` and returns what it returns, which must be a Result by value. `meanwhile` is for the
+// calling thread, which would only wait: it must not touch what `function` uses.
+template <class Side, class F, class M>
+auto run_in(const NetnsFd& netns, F function, M meanwhile) -> std::invoke_result_t<F, const InNamespace<Side>&> {
   using Answer = std::invoke_result_t<F, const InNamespace<Side>&>;
   static_assert(!std::is_reference_v<Answer>, "nothing may outlive the thread by reference");
   std::optional<Answer> answer;
-  TRY_OK(detail::run_on_fresh_thread(netns, [&] {
-    InNamespace<Side> pass;
-    answer.emplace(function(pass));
-  }));
+  TRY_OK(detail::run_on_fresh_thread(
+      netns,
+      [&] {
+        InNamespace<Side> pass;
+        answer.emplace(function(pass));
+      },
+      meanwhile));
   return *std::move(answer);
+}
+
+template <class Side, class F>
+auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
+  return run_in<Side>(netns, std::move(function), [] {});
 }
 
 // The host's pass. The main thread was born at home and never leaves, so no thread is needed; every other thread may be

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -60,12 +62,11 @@ const char* file_kind(unsigned mode) {
 
 // Refuses everything that is not nsfs by the device number alone: all namespace files are on the one nsfs of the
 // kernel. statx(2) with AT_STATX_DONT_SYNC asks no FUSE or NFS server; statfs(2) would, and could wait for ever.
-Status check_device(FdRef file, const std::string& object) {
+Status check_device(FdRef file, NetnsId own, const std::string& object) {
   struct statx found {};
   if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) {
     return errno_error("inspect network namespace", object, "netns-open");
   }
-  TRY(NetnsId own, own_netns_id());
   if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.device) return done;
   Error error{kOpenNetns, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
   if (S_ISREG(found.stx_mode)) {
@@ -75,20 +76,28 @@ Status check_device(FdRef file, const std::string& object) {
   return error;
 }
 
+// /proc would make five entries for this thread, and the kernel has them to clear away when it ends. Empty: not allowed
+// (without CAP_NET_ADMIN), or not known.
+UniqueFd netns_of_new_socket() {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return UniqueFd(socket ? ioctl(socket.ref().number(), SIOCGSKNS) : -1);
+}
+
 }  // namespace
 
 Result<NetnsFd> NetnsFd::open(const NetnsPath& path, Deadline deadline) {
   std::string object = "'" + path.text() + "'";
   TRY(UniqueFd file, detail::resolve_netns_path(path, deadline));
-  TRY_OK(check_device(file.ref(), object));
+  TRY(NetnsId own, own_netns_id());
+  TRY_OK(check_device(file.ref(), own, object));
   // Through /proc and not by the path again, which may lead to a FIFO by now.
-  std::string same_file = "/proc/thread-self/fd/" + std::to_string(file.ref().number());
+  std::string same_file = "/proc/self/fd/" + std::to_string(file.ref().number());
   UniqueFd fd(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno_error(kOpenNetns, object, "netns-open");
-  return prove(std::move(fd), object);
+  return prove(std::move(fd), own, object);
 }
 
-Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
+Result<NetnsFd> NetnsFd::prove(UniqueFd fd, NetnsId own, const std::string& object) {
   struct statfs fs {};
   if (fstatfs(fd.ref().number(), &fs) != 0) return errno_error("inspect network namespace", object, "netns-open");
   if (fs.f_type != NSFS_MAGIC) return Error{kOpenNetns, object, 0, "it is not on nsfs", "netns-not-a-netns", {}};
@@ -101,11 +110,14 @@ Result<NetnsFd> NetnsFd::prove(UniqueFd fd, const std::string& object) {
   }
   struct stat found {};
   if (fstat(fd.ref().number(), &found) != 0) return errno_error("inspect network namespace", object, "netns-open");
-  return NetnsFd(std::move(fd), NetnsId{found.st_dev, found.st_ino});
+  const NetnsId id{found.st_dev, found.st_ino};
+  return NetnsFd(std::move(fd), id, id == own);
 }
 
 Result<NetnsId> own_netns_id() {
   struct stat found {};
+  UniqueFd netns = netns_of_new_socket();
+  if (netns && fstat(netns.ref().number(), &found) == 0) return NetnsId{found.st_dev, found.st_ino};
   if (stat(kOwnPath, &found) != 0) {
     return errno_error("inspect", "'" + std::string(kOwnPath) + "'", "thread-self")
         .with_hint("is /proc mounted, and of our own pid namespace?");

@@ -36,15 +36,19 @@ class NetnsFd {
 
   NetnsId id() const { return id_; }
   FdRef ref() const { return fd_.ref(); }
+  // The one in which the thread was that opened it.
+  bool is_own() const { return is_own_; }
 
  private:
-  NetnsFd(UniqueFd fd, NetnsId id) : fd_(std::move(fd)), id_(id) {}
-  static Result<NetnsFd> prove(UniqueFd fd, const std::string& object);
+  NetnsFd(UniqueFd fd, NetnsId id, bool is_own) : fd_(std::move(fd)), id_(id), is_own_(is_own) {}
+  static Result<NetnsFd> prove(UniqueFd fd, NetnsId own, const std::string& object);
   UniqueFd fd_;
   NetnsId id_;
+  bool is_own_;
 };
 
-// Of the namespace in which the calling thread is. Fails with [thread-self].
+// Of the namespace in which the calling thread is: asked of a socket (ioctl(2), SIOCGSKNS), and where that is not
+// allowed of /proc. Fails with [thread-self].
 Result<NetnsId> own_netns_id();
 
 }  // namespace isthmus

@@ -33,20 +33,33 @@ bool holds(FdRef file, std::string_view value) {
 }  // namespace
 
 // The two family directories and not /proc/sys/net: that one is no namespace's own, the step below it chooses.
-Result<SysctlDir> SysctlDir::open_here(const char* side) {
-  TRY(UniqueFd ipv4, open_family("/proc/sys/net/ipv4"));
+Result<SysctlDir> SysctlDir::open_here(SysctlFamilies families) {
+  UniqueFd ipv4;
+  if (families == SysctlFamilies::both) {
+    TRY(ipv4, open_family("/proc/sys/net/ipv4"));
+  }
   auto ipv6 = open_family("/proc/sys/net/ipv6");
   if (!ipv6 && ipv6.error().err != ENOENT) return std::move(ipv6).error();
-  return SysctlDir(std::move(ipv4), ipv6 ? *std::move(ipv6) : UniqueFd(), side);
+  return SysctlDir(false, std::move(ipv4), ipv6 ? *std::move(ipv6) : UniqueFd());
+}
+
+SysctlDir SysctlDir::at_home() { return SysctlDir(true, UniqueFd(), UniqueFd()); }
+
+bool SysctlDir::has_ipv6() const {
+  return at_home_ ? access("/proc/sys/net/ipv6", F_OK) == 0 : static_cast<bool>(ipv6_);
 }
 
 Result<SysctlDir::Place> SysctlDir::find(std::string_view setting) const {
   std::string_view family = setting.substr(0, setting.find('/'));
   const UniqueFd& dir = family == "ipv6" ? ipv6_ : ipv4_;
   if ((family != "ipv4" && family != "ipv6") || setting.size() <= family.size() + 1) {
-    return Error{"find setting", object(setting, side_), EINVAL, "it is neither below ipv4 nor ipv6", "internal", {}};
+    return Error{"find setting", object(setting, side()), EINVAL, "it is neither below ipv4 nor ipv6", "internal", {}};
   }
-  if (!dir) return Error{"find setting", object(setting, side_), ENOENT, "the kernel has no IPv6", {}, {}};
+  if (at_home_) {
+    TRY_OK(detail::require_main_thread());
+    return Place{FdRef::borrow(AT_FDCWD), "/proc/sys/net/" + std::string(setting)};
+  }
+  if (!dir) return Error{"find setting", object(setting, side()), ENOENT, "it was not opened, or is not there", {}, {}};
   return Place{dir.ref(), std::string(setting.substr(family.size() + 1))};
 }
 
@@ -54,14 +67,14 @@ Result<std::string> SysctlDir::read(std::string_view setting) const {
   constexpr std::size_t kLongestValue = 4096;
   TRY(Place place, find(setting));
   auto value = read_small_file(place.dir, place.name, kLongestValue);
-  if (!value) return errno_error_from(value.error().err, "read setting", object(setting, side_));
+  if (!value) return errno_error_from(value.error().err, "read setting", object(setting, side()));
   if (value->ends_with('\n')) value->pop_back();
   return value;
 }
 
 Status SysctlDir::write(std::string_view setting, std::string_view value) const {
   auto fail = [&](int err) {
-    Error error = errno_error_from(err, "write '" + std::string(value) + "' to", object(setting, side_));
+    Error error = errno_error_from(err, "write '" + std::string(value) + "' to", object(setting, side()));
     error.word = "sysctl-write";
     if (err == EROFS) error.hint = "/proc/sys is mounted read-only here";
     if (err == ENOENT) error.hint = "this kernel does not have it";

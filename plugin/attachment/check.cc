@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "netlink/address.h"
+#include "netlink/forwarding.h"
 #include "netlink/link.h"
 #include "netlink/route.h"
 #include "plugin/attachment/facts.h"
@@ -62,8 +63,8 @@ void compare_interface(Differences& found, const Expectation& expected, const Li
 Status compare_addresses(Differences& found,
                          const Expectation& expected,
                          const LinkInfo& link,
-                         Kernel<ContainerSide>& container) {
-  TRY(auto addresses, list_addresses(container.routes, link.ifindex));
+                         RouteSocket<ContainerSide>& container) {
+  TRY(auto addresses, list_addresses(container, link.ifindex));
   for (const Prefix& prefix : expected_prefixes(expected)) {
     auto same = [&](const AddressInfo& info) { return info.prefix.address() == prefix.address(); };
     auto at = std::find_if(addresses.begin(), addresses.end(), same);
@@ -76,9 +77,9 @@ Status compare_addresses(Differences& found,
   return done;
 }
 
-Status compare_routes(Differences& found, const Expectation& expected, Kernel<ContainerSide>& container) {
+Status compare_routes(Differences& found, const Expectation& expected, RouteSocket<ContainerSide>& container) {
   if (!expected.record || expected.record->routes.empty()) return done;
-  TRY(auto routes, list_routes(container.routes));
+  TRY(auto routes, list_routes(container));
   for (const auto& own : expected.record->routes) {
     auto in_result = [&](const RouteSpec& told) { return told.destination.network() == own.destination.network(); };
     const auto& all_told = expected.prev_result.routes;
@@ -95,22 +96,22 @@ Status compare_routes(Differences& found, const Expectation& expected, Kernel<Co
   return done;
 }
 
-void compare_forwarding(Differences& found, const Expectation& expected, Kernel<HostSide>& host) {
+void compare_forwarding(Differences& found, const Expectation& expected, RouteSocket<HostSide>& host) {
   for (Family family : {Family::v4, Family::v6}) {
     auto prefixes = expected_prefixes(expected);
     bool used =
         std::any_of(prefixes.begin(), prefixes.end(), [&](const Prefix& prefix) { return prefix.family() == family; });
     bool v4 = family == Family::v4;
-    auto forwarding = used ? host.sysctl.read(v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding") : std::string();
-    if (!forwarding || *forwarding != "0") continue;
+    auto forwarding = used ? forwards(host, family) : true;
+    if (!forwarding || *forwarding) continue;
     found.push_back(std::string("forwarding is off on the host: net.") +
                     (v4 ? "ipv4.ip_forward=0" : "ipv6.conf.all.forwarding=0"));
   }
 }
 
-Status compare_ways(Differences& found, const Expectation& expected, const LinkInfo& end, Kernel<HostSide>& host) {
+Status compare_ways(Differences& found, const Expectation& expected, const LinkInfo& end, RouteSocket<HostSide>& host) {
   for (const Prefix& prefix : expected_prefixes(expected)) {
-    TRY(auto way, outgoing_link(host.routes, prefix.address()));
+    TRY(auto way, outgoing_link(host, prefix.address()));
     if (way != end.ifindex)
       found.push_back("the host does not reach " + prefix.address().text() + " by '" + end.name + "'");
   }
@@ -120,10 +121,9 @@ Status compare_ways(Differences& found, const Expectation& expected, const LinkI
 Status compare_host(Differences& found,
                     const Expectation& expected,
                     const LinkInfo& inside,
-                    Kernel<HostSide>& host,
+                    RouteSocket<HostSide>& host,
                     Deadline deadline) {
-  TRY(auto end,
-      find_host_end(host.routes, expected.key, expected.record ? expected.record->host_ifname : std::string()));
+  TRY(auto end, find_host_end(host, expected.key, expected.record ? expected.record->host_ifname : std::string()));
   if (!end) {
     found.push_back("the host's end of the veth is gone");
     return done;
@@ -147,11 +147,11 @@ std::vector<IpAddress> expected_addresses(const Expectation& expected) {
 }
 
 Result<std::vector<std::string>> differences(const Expectation& expected,
-                                             Kernel<HostSide>& host,
-                                             Kernel<ContainerSide>& container,
+                                             RouteSocket<HostSide>& host,
+                                             RouteSocket<ContainerSide>& container,
                                              Deadline deadline) {
   Differences found;
-  TRY(auto link, find_link(container.routes, expected.key.ifname));
+  TRY(auto link, find_link(container, expected.key.ifname));
   if (!link) {
     found.push_back("there is no interface '" + expected.key.ifname.text() + "' in the container");
     return found;

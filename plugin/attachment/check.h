@@ -23,15 +23,15 @@ struct Expectation {
 // Every difference, each one line. Only what this plugin made counts, and a later plugin of the chain may have changed
 // the MAC (prevResult then says so), the MTU, or a route's table. Fails when the kernel cannot be read.
 Result<std::vector<std::string>> differences(const Expectation& expected,
-                                             Kernel<HostSide>& host,
-                                             Kernel<ContainerSide>& container,
+                                             RouteSocket<HostSide>& host,
+                                             RouteSocket<ContainerSide>& container,
                                              Deadline deadline);
 
 // In check_bridge.cc: the bridge, its port, the gateway's addresses on the host, and the MAC guard.
 Status compare_bridge(std::vector<std::string>& found,
                       const Expectation& expected,
                       const LinkInfo& port,
-                      Kernel<HostSide>& host,
+                      RouteSocket<HostSide>& host,
                       Deadline deadline);
 
 // The addresses of this attachment that prevResult still has.

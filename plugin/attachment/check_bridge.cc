@@ -12,9 +12,9 @@ namespace {
 Status compare_port(std::vector<std::string>& found,
                     const Expectation& expected,
                     const LinkInfo& port,
-                    Kernel<HostSide>& host) {
+                    RouteSocket<HostSide>& host) {
   const BridgeConf& conf = *expected.settings.bridge;
-  TRY(auto info, find_bridge_port(host.routes, port.ifindex));
+  TRY(auto info, find_bridge_port(host, port.ifindex));
   if (!info) return done;  // said already: it is no port of the bridge
   bool hairpin = hairpin_of(conf, !expected.prev_result.ips.empty());
   if (info->flags.hairpin != hairpin)
@@ -22,7 +22,7 @@ Status compare_port(std::vector<std::string>& found,
   if (info->flags.isolated != conf.isolated)
     found.push_back("port isolation of '" + port.name + "' is " + (conf.isolated ? "off" : "on"));
   if (conf.vlans.empty()) return done;
-  TRY(auto vlans, port_vlan_differences(host.routes, port.ifindex, conf.vlans));
+  TRY(auto vlans, port_vlan_differences(host, port.ifindex, conf.vlans));
   for (const std::string& line : vlans)
     found.push_back("port '" + port.name + "': " + line);
   return done;
@@ -31,8 +31,8 @@ Status compare_port(std::vector<std::string>& found,
 Status compare_gateways(std::vector<std::string>& found,
                         const Expectation& expected,
                         const LinkInfo& gateway_link,
-                        Kernel<HostSide>& host) {
-  TRY(auto addresses, list_addresses(host.routes, gateway_link.ifindex));
+                        RouteSocket<HostSide>& host) {
+  TRY(auto addresses, list_addresses(host, gateway_link.ifindex));
   if (expected.record) {
     for (const Prefix& gateway : expected.record->gateways) {
       bool there = std::any_of(addresses.begin(), addresses.end(),
@@ -42,7 +42,7 @@ Status compare_gateways(std::vector<std::string>& found,
     }
   }
   for (const IpAddress& address : expected_addresses(expected)) {
-    TRY(auto way, outgoing_link(host.routes, address));
+    TRY(auto way, outgoing_link(host, address));
     if (way != gateway_link.ifindex)
       found.push_back("the host does not reach " + address.text() + " by '" + gateway_link.name + "'");
   }
@@ -64,10 +64,10 @@ Status compare_guard(std::vector<std::string>& found,
 // The link that has the gateways' addresses; nullopt: it is gone.
 Result<std::optional<LinkInfo>> find_gateway_link(const BridgeConf& conf,
                                                   const LinkInfo& bridge,
-                                                  Kernel<HostSide>& host) {
+                                                  RouteSocket<HostSide>& host) {
   if (!conf.vlans.untagged) return std::optional(bridge);
   TRY(IfName name, vlan_link_name(conf, *conf.vlans.untagged));
-  return find_link(host.routes, name);
+  return find_link(host, name);
 }
 
 }  // namespace
@@ -75,11 +75,11 @@ Result<std::optional<LinkInfo>> find_gateway_link(const BridgeConf& conf,
 Status compare_bridge(std::vector<std::string>& found,
                       const Expectation& expected,
                       const LinkInfo& port,
-                      Kernel<HostSide>& host,
+                      RouteSocket<HostSide>& host,
                       Deadline deadline) {
   const BridgeConf& conf = *expected.settings.bridge;
   const std::string name = "'" + conf.name.text() + "'";
-  TRY(auto bridge, find_link(host.routes, conf.name));
+  TRY(auto bridge, find_link(host, conf.name));
   if (!bridge || bridge->kind != "bridge") {
     found.push_back("there is no bridge " + name);
     return done;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "netlink/forwarding.h"
 #include "plugin/attachment/bridge_facts.h"
 
 namespace isthmus {
@@ -22,12 +23,6 @@ Result<std::optional<Mtu>> uplink_mtu(Kernel<HostSide>& host) {
     if (auto mtu = Mtu::from(uplink->mtu)) return std::optional<Mtu>(*mtu);
   }
   return std::optional<Mtu>();
-}
-
-Result<bool> forwards(Kernel<HostSide>& host, Family family) {
-  auto value = host.sysctl.read(family == Family::v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding");
-  if (!value) return std::move(value).error();
-  return *value != "0";
 }
 
 bool is_host_end(const LinkInfo& link, const AttachmentKey& key) {
@@ -79,10 +74,10 @@ Result<Facts> look(Kernel<HostSide>& host, IfName host_ifname, const Settings& s
   };
   facts.has_ipv6 = host.sysctl.has_ipv6();
   if (uses(Family::v4)) {
-    TRY(facts.forwarding_v4, forwards(host, Family::v4));
+    TRY(facts.forwarding_v4, forwards(host.routes, Family::v4));
   }
   if (uses(Family::v6)) {
-    TRY(facts.forwarding_v6, forwards(host, Family::v6));
+    TRY(facts.forwarding_v6, forwards(host.routes, Family::v6));
     if (!facts.forwarding_v6) {
       TRY(facts.ra_uplinks, links_with_advertised_default(host));
     }

@@ -12,13 +12,6 @@ template <class Side>
 struct Kernel {
   RouteSocket<Side> routes;
   Sysctl<Side> sysctl;
-
-  static Result<Kernel> open(const InNamespace<Side>& here, Deadline deadline) {
-    TRY(auto routes, RouteSocket<Side>::open(here));
-    routes.set_deadline(deadline);
-    TRY(auto sysctl, Sysctl<Side>::open(here));
-    return Kernel{std::move(routes), std::move(sysctl)};
-  }
 };
 
 // For what needs no setting.
@@ -29,12 +22,31 @@ inline Result<RouteSocket<HostSide>> open_host_routes(Deadline deadline) {
 }
 
 inline Result<Kernel<HostSide>> open_host(Deadline deadline) {
-  return run_at_home([&](const auto& here) { return Kernel<HostSide>::open(here, deadline); });
+  return run_at_home([&](const auto& here) -> Result<Kernel<HostSide>> {
+    TRY(auto routes, RouteSocket<HostSide>::open(here));
+    routes.set_deadline(deadline);
+    return Kernel<HostSide>{std::move(routes), Sysctl<HostSide>(here)};
+  });
 }
 
-// The one short thread of a call.
-inline Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline) {
-  return run_in<ContainerSide>(netns, [&](const auto& here) { return Kernel<ContainerSide>::open(here, deadline); });
+// These start the one short thread of a call; `meanwhile` as for run_in(). All settings of a container are of IPv6.
+template <class M>
+Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline, M meanwhile) {
+  auto open = [&](const InNamespace<ContainerSide>& here) -> Result<Kernel<ContainerSide>> {
+    TRY(auto routes, RouteSocket<ContainerSide>::open(here));
+    routes.set_deadline(deadline);
+    TRY(auto sysctl, Sysctl<ContainerSide>::open(here, SysctlFamilies::ipv6));
+    return Kernel<ContainerSide>{std::move(routes), std::move(sysctl)};
+  };
+  return run_in<ContainerSide>(netns, open, meanwhile);
+}
+
+template <class M>
+Result<RouteSocket<ContainerSide>> open_container_routes(const NetnsFd& netns, Deadline deadline, M meanwhile) {
+  auto open = [](const InNamespace<ContainerSide>& here) { return RouteSocket<ContainerSide>::open(here); };
+  TRY(auto routes, run_in<ContainerSide>(netns, open, meanwhile));
+  routes.set_deadline(deadline);
+  return routes;
 }
 
 }  // namespace isthmus

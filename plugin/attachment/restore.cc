@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "netlink/bridge.h"
+#include "netlink/forwarding.h"
 #include "netlink/mac_guard.h"
 #include "netlink/route.h"
 #include "plugin/attachment/bridge_facts.h"
@@ -50,8 +51,8 @@ class Restoration {
       bool used = std::any_of(record_.gateways.begin(), record_.gateways.end(),
                               [&](const Prefix& gateway) { return gateway.family() == family; });
       const char* setting = family == Family::v4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding";
-      auto value = used ? host_.sysctl.read(setting) : std::string();
-      if (!value || *value != "0") continue;
+      auto forwarding = used ? forwards(host_.routes, family) : true;
+      if (!forwarding || *forwarding) continue;
       restored_.done.push_back(std::string(setting) + " set to 1");
       if (!puts_back()) continue;
       TRY(auto ra_uplinks, links_with_advertised_default(host_));

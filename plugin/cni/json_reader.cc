@@ -24,14 +24,21 @@ bool equal_ignoring_case(std::string_view left, std::string_view right) {
                     [](char a, char b) { return lower(a) == lower(b); });
 }
 
+std::string JsonField::path() const {
+  if (index_ != kNoIndex) return path_ + "[" + std::to_string(index_) + "]";
+  if (key_.empty()) return path_;
+  return path_.empty() ? std::string(key_) : path_ + "." + std::string(key_);
+}
+
 bool JsonField::has_value() const { return value_ != nullptr && !std::holds_alternative<std::nullptr_t>(value_->data); }
 
 Error JsonField::error(std::string detail) const {
-  return Error{"use", path_.empty() ? "the text" : in_quotes(path_), 0, std::move(detail), {}, {}};
+  const std::string where = path();
+  return Error{"use", where.empty() ? "the text" : in_quotes(where), 0, std::move(detail), {}, {}};
 }
 
 Error JsonField::error(const Error& cause) const {
-  return Error{"use", in_quotes(path_) + " = " + cause.object, cause.err, cause.detail, {}, cause.hint};
+  return Error{"use", in_quotes(path()) + " = " + cause.object, cause.err, cause.detail, {}, cause.hint};
 }
 
 Error JsonField::wrong_type(const char* expected) const {
@@ -64,8 +71,9 @@ Result<std::vector<JsonField>> JsonField::list() const {
   const auto* list = std::get_if<JsonValue::List>(&value_->data);
   if (list == nullptr) return wrong_type("a list");
   fields.reserve(list->size());
+  const std::string own = path();
   for (const JsonValue& element : *list)
-    fields.emplace_back(&element, path_ + "[" + std::to_string(fields.size()) + "]");
+    fields.push_back(JsonField(&element, own, {}, fields.size()));
   return fields;
 }
 
@@ -81,10 +89,10 @@ Result<std::vector<std::string>> JsonField::texts() const {
 }
 
 Result<JsonObject> JsonField::object() const {
-  if (!has_value()) return JsonObject(nullptr, path_);
+  if (!has_value()) return JsonObject(nullptr, path());
   const auto* members = std::get_if<JsonValue::Members>(&value_->data);
   if (members == nullptr) return wrong_type("an object");
-  return JsonObject(members, path_);
+  return JsonObject(members, path());
 }
 
 JsonField JsonObject::field(std::string_view key) const {
@@ -97,7 +105,7 @@ JsonField JsonObject::field(std::string_view key) const {
       if (equal_ignoring_case(member.key, key)) similar = &member.value;
     }
   }
-  return JsonField(exact != nullptr ? exact : similar, path_of(key));
+  return JsonField(exact != nullptr ? exact : similar, path_, key, JsonField::kNoIndex);
 }
 
 std::span<const JsonMember> JsonObject::members() const {
@@ -106,7 +114,7 @@ std::span<const JsonMember> JsonObject::members() const {
 }
 
 std::string JsonObject::path_of(std::string_view key) const {
-  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  return JsonField(nullptr, path_, key, JsonField::kNoIndex).path();
 }
 
 }  // namespace isthmus

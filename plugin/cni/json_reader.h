@@ -20,7 +20,8 @@ class JsonObject;
 // ASCII only, as all keys are.
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
-// A value and where it stands, or the place where one could stand. Borrows the tree.
+// A value and where it stands, or the place where one could stand. Borrows the tree, and the key it was asked for: its
+// path is needed for errors alone, and put together only then.
 class JsonField {
  public:
   // `value` null: the key is absent. `path`: "ipam.ranges[0][1].subnet"; empty for the whole text.
@@ -31,7 +32,7 @@ class JsonField {
   bool has_value() const;
   // Precondition: exists().
   const JsonValue& value() const { return *value_; }
-  const std::string& path() const { return path_; }
+  std::string path() const;
 
   // Each fails, without a word, if the value has another type. Absent: "", false, nullopt, {}.
   Result<std::string> text() const;
@@ -47,9 +48,15 @@ class JsonField {
   Error error(const Error& cause) const;
 
  private:
+  friend class JsonObject;
+  static constexpr std::size_t kNoIndex = SIZE_MAX;
+  JsonField(const JsonValue* value, std::string parent, std::string_view key, std::size_t index)
+      : value_(value), path_(std::move(parent)), key_(key), index_(index) {}
   Error wrong_type(const char* expected) const;
   const JsonValue* value_;
-  std::string path_;
+  std::string path_;  // without what follows
+  std::string_view key_;
+  std::size_t index_ = kNoIndex;
 };
 
 class JsonObject {

@@ -1,14 +1,21 @@
 #include "plugin/cni/json_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace isthmus {
 namespace {
 
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (int byte = 0x20; byte < 0x7f; ++byte)
+    plain[static_cast<std::size_t>(byte)] = byte != '"' && byte != '\\';
+  return plain;
+}();
+
 bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; });
+  return std::all_of(text.begin(), text.end(), [](char byte) { return kPlain[static_cast<unsigned char>(byte)]; });
 }
 
 }  // namespace

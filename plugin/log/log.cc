@@ -6,6 +6,7 @@
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -123,8 +124,11 @@ LogLine& LogLine::add(std::string_view key, std::string_view value) {
   return *this;
 }
 
-bool is_logged(const LogConf& conf, std::string_view override, LogLevel level) {
-  return to_spdlog(level) >= threshold_of(with_override(conf, override));
+bool is_logged(const LogConf& configured, std::string_view override, LogLevel level) {
+  const LogConf conf = with_override(configured, override);
+  if (to_spdlog(level) < threshold_of(conf)) return false;
+  const bool to_syslog = !conf.to_stderr && conf.file.empty();
+  return !to_syslog || access(_PATH_LOG, F_OK) == 0;
 }
 
 void log_line(const LogConf& configured, std::string_view override, LogLevel level, const std::string& text) {

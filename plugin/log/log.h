@@ -23,7 +23,8 @@ class LogLine {
   std::string text_;
 };
 
-// Whether a line of this level is written at all; see log_line() for the arguments.
+// Whether a line of this level is written at all: not to a syslog that nobody listens to. For the arguments see
+// log_line().
 bool is_logged(const LogConf& conf, std::string_view override, LogLevel level);
 
 // `override` is ISTHMUS_LOG: a level ("debug"), a target ("stderr", "syslog", "/path/to/file"), or "level:target".

@@ -216,9 +216,14 @@ AnswerStatus add(const Call& call) {
   TRY([[maybe_unused]] const Settings* settings, settings_of(call));
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
-  TRY(auto container, open_container(netns, call.deadline));
-  TRY(auto host, open_host(call.deadline));
-  TRY(StateStore store, StateStore::open(call.conf.state_dir));
+  std::optional<Result<Kernel<HostSide>>> opened_host;
+  std::optional<Result<StateStore>> opened_store;
+  TRY(auto container, open_container(netns, call.deadline, [&] {
+        opened_host = open_host(call.deadline);
+        opened_store = StateStore::open(call.conf.state_dir);
+      }));
+  TRY(auto host, *std::move(opened_host));
+  TRY(StateStore store, *std::move(opened_store));
   return Addition(call, std::move(key), std::move(netns), std::move(host), std::move(container), std::move(store))
       .run();
 }

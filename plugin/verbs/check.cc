@@ -18,15 +18,27 @@ Result<std::optional<Record>> read_record(const Call& call, const AttachmentKey&
   return store->read(key);
 }
 
-Status compare_masquerade(const Call& call,
-                          const AttachmentKey& key,
-                          const std::optional<Record>& record,
-                          std::vector<std::string>& found) {
-  if (!record || record->masquerade.empty()) return done;
+Result<bool> masquerade_is_gone(const Call& call, const AttachmentKey& key, const std::optional<Record>& record) {
+  if (!record || record->masquerade.empty()) return false;
   auto sources = masquerade_sources_of(key, *call.conf.settings, record->addresses);
   TRY(bool in_force, masquerade_in_force(sources, call.deadline));
-  if (!in_force) found.push_back("masquerade of network '" + key.network.text() + "' is gone from nf_tables");
-  return done;
+  return !in_force;
+}
+
+// What CHECK learns without a look into the container.
+struct HostView {
+  RouteSocket<HostSide> routes;
+  std::optional<Record> record;
+  bool masquerade_is_gone;
+};
+
+Result<HostView> look_at_host(const Call& call, const AttachmentKey& key) {
+  TRY(auto routes, open_host_routes(call.deadline));
+  TRY(auto record, read_record(call, key));
+  TRY(bool gone, masquerade_is_gone(call, key, record));
+  const auto& bridge = call.conf.settings->bridge;
+  if (!bridge || bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
+  return HostView{std::move(routes), std::move(record), gone};
 }
 
 std::string listed(const std::vector<std::string>& lines) {
@@ -50,13 +62,13 @@ AnswerStatus check(const Call& call) {
   }
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
-  TRY(auto container, open_container(netns, call.deadline));
-  TRY(auto host, open_host(call.deadline));
-  TRY(auto record, read_record(call, key));
-  Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, record};
-  TRY(auto found, differences(expected, host, container, call.deadline));
-  TRY_OK(compare_masquerade(call, key, record, found));
-  if (!settings->bridge || settings->bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
+  std::optional<Result<HostView>> looked;
+  TRY(auto container, open_container_routes(netns, call.deadline, [&] { looked = look_at_host(call, key); }));
+  TRY(HostView host, *std::move(looked));
+  Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, host.record};
+  TRY(auto found, differences(expected, host.routes, container, call.deadline));
+  if (host.masquerade_is_gone)
+    found.push_back("masquerade of network '" + key.network.text() + "' is gone from nf_tables");
   if (!found.empty()) {
     return Error{
         "vouch for '" + key.ifname.text() + "'",        "in " + call.invocation.netns, 0, listed(found), "check-failed",

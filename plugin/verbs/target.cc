@@ -12,9 +12,7 @@ CniError own_netns_error(const Invocation& invocation) {
 Answer<NetnsFd> open_target(const Invocation& invocation, Deadline deadline) {
   TRY(NetnsPath path, NetnsPath::parse(invocation.netns));
   TRY(NetnsFd target, NetnsFd::open(path, deadline));
-  if (invocation.netns_override) return target;
-  TRY(NetnsId own, own_netns_id());
-  if (target.id() == own) return own_netns_error(invocation);
+  if (target.is_own() && !invocation.netns_override) return own_netns_error(invocation);
   return target;
 }
 
@@ -23,8 +21,7 @@ bool targets_own_netns(const Invocation& invocation, Deadline deadline) {
   auto path = NetnsPath::parse(invocation.netns);
   if (!path) return false;
   auto target = NetnsFd::open(*path, deadline);
-  auto own = own_netns_id();
-  return target && own && target->id() == *own;
+  return target && target->is_own();
 }
 
 }  // namespace isthmus

@@ -7,9 +7,9 @@ using isthmus::HostSide;
 
 void caller(const isthmus::InNamespace<HostSide>& pass) {
 #ifdef FIXED
-  auto settings = isthmus::Sysctl<HostSide>::open(pass);
+  isthmus::Sysctl<HostSide> settings(pass);
 #else
-  auto settings = isthmus::Sysctl<ContainerSide>::open(pass);
+  auto settings = isthmus::Sysctl<ContainerSide>::open(pass, isthmus::SysctlFamilies::both);
 #endif
   (void)settings;
 }

@@ -8,11 +8,13 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -60,6 +62,53 @@ TEST_F(NamespaceThread, TheFunctionIsInsideAndTheMainThreadIsNot) {
   EXPECT_EQ(*inside, netns().id());
   EXPECT_NE(*inside, before);
   EXPECT_EQ(*own_netns_id(), before);
+}
+
+// /proc says the same of the calling thread, whoever asks.
+TEST_F(NamespaceThread, OnesOwnNamespaceIsThatOfProc) {
+  auto of_proc = []() -> Result<NetnsId> {
+    struct stat found {};
+    if (stat("/proc/thread-self/ns/net", &found) != 0) return errno_error("stat");
+    return NetnsId{found.st_dev, found.st_ino};
+  };
+  EXPECT_EQ(*own_netns_id(), *of_proc());
+  auto inside =
+      run_in<ContainerSide>(netns(), [&](const auto&) -> Result<bool> { return *own_netns_id() == *of_proc(); });
+  EXPECT_TRUE(inside && *inside);
+}
+
+TEST_F(NamespaceThread, TheCallerWorksAtHomeMeanwhile) {
+  NetnsId home = *own_netns_id();
+  std::promise<void> ready;
+  NetnsId seen;
+  auto inside = run_in<ContainerSide>(
+      netns(),
+      [&](const auto&) {
+        ready.get_future().wait();  // each waits for the other: one after the other would hang
+        return own_netns_id();
+      },
+      [&] {
+        seen = *own_netns_id();
+        EXPECT_TRUE(run_at_home([](const auto& pass) -> Status {
+          EXPECT_TRUE(pass.here());
+          return done;
+        }));
+        ready.set_value();
+      });
+  EXPECT_EQ(*inside, netns().id());
+  EXPECT_EQ(seen, home);
+}
+
+TEST_F(NamespaceThread, WhatTheCallerThrowsMeanwhileComesAfterTheThreadsEnd) {
+  bool ended = false;
+  auto function = [&](const auto&) -> Status {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ended = true;
+    return done;
+  };
+  EXPECT_THROW(static_cast<void>(run_in<ContainerSide>(netns(), function, [] { throw std::runtime_error("no"); })),
+               std::runtime_error);
+  EXPECT_TRUE(ended);
 }
 
 TEST_F(NamespaceThread, TheMainThreadStaysHomeWhileTheFunctionRuns) {

@@ -16,6 +16,11 @@ using ::testing::HasSubstr;
 
 constexpr const char* kSetting = "ipv4/conf/lo/rp_filter";
 
+Sysctl<HostSide> at_home() {
+  return *run_at_home(
+      [](const InNamespace<HostSide>& pass) -> Result<Sysctl<HostSide>> { return Sysctl<HostSide>(pass); });
+}
+
 class SysctlTest : public test::PrivateHost {
  protected:
   void SetUp() override {
@@ -25,13 +30,12 @@ class SysctlTest : public test::PrivateHost {
     auto path = NetnsPath::parse(pod_->path());
     auto netns = NetnsFd::open(*path, Deadline::in(std::chrono::seconds(20)));
     ASSERT_TRUE(netns) << netns.error().text();
-    auto opened = run_in<ContainerSide>(
-        *netns, [](const InNamespace<ContainerSide>& pass) { return Sysctl<ContainerSide>::open(pass); });
+    auto opened = run_in<ContainerSide>(*netns, [](const InNamespace<ContainerSide>& pass) {
+      return Sysctl<ContainerSide>::open(pass, SysctlFamilies::both);
+    });
     ASSERT_TRUE(opened) << opened.error().text();
     container_.emplace(*std::move(opened));
-    auto home = run_at_home([](const InNamespace<HostSide>& pass) { return Sysctl<HostSide>::open(pass); });
-    ASSERT_TRUE(home) << home.error().text();
-    host_.emplace(*std::move(home));
+    host_.emplace(at_home());
   }
   void TearDown() override {
     container_.reset();
@@ -112,10 +116,9 @@ TEST_F(SysctlTest, SettingsOutsideTheTwoFamiliesAreRefused) {
 TEST_F(SysctlTest, AReadOnlyProcDoesNoHarmToAValueThatIsRightAlready) {
   ASSERT_EQ(mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr), 0);
   int remounted = mount(nullptr, "/proc/sys", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr);
-  auto home = run_at_home([](const InNamespace<HostSide>& pass) { return Sysctl<HostSide>::open(pass); });
-  auto now = home ? home->read(kSetting) : Result<std::string>(home.error());
-  auto same = home ? home->write(kSetting, *now) : Status(home.error());
-  auto other = home ? home->write(kSetting, *now == "1" ? "2" : "1") : Status(home.error());
+  auto now = host_->read(kSetting);
+  auto same = host_->write(kSetting, *now);
+  auto other = host_->write(kSetting, *now == "1" ? "2" : "1");
   umount2("/proc/sys", MNT_DETACH);
   ASSERT_EQ(remounted, 0);
   EXPECT_TRUE(same) << same.error().text();
