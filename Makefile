@@ -4,7 +4,7 @@ PREFIX ?= /opt/cni
 # One more than cores: many tests wait for the kernel.
 JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build demo test fuzz torture gc-soak seeing-soak conformance asan tsan static bench fmt install clean
+.PHONY: help deps deps-test build demo test fuzz torture gc-soak seeing-soak conformance asan tsan static bench hot-functions fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
   nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
@@ -92,6 +92,12 @@ bench: deps-test ## measure isthmus beside the official plugins and the bare ker
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD),isthmus-static floor stopwatch tally)
 	@bash tests/bench/bench.sh $(abspath $(BUILD)) $(CURDIR)
+
+hot-functions: deps-test ## order the functions that calls need anew (plugin/hot_functions.ld); after larger changes
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(call ninja,$(BUILD),isthmus-static tally)
+	@bash tests/bench/hot_functions.sh $(abspath $(BUILD)/tests/bench/tally) $(abspath $(BUILD)/isthmus-static) $(abspath $(BUILD)/isthmus-static.map) >hot_functions.new
+	@mv hot_functions.new plugin/hot_functions.ld
 
 fmt: deps-test ## format the C++ files
 	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i
