@@ -2,10 +2,7 @@
 
 #include <algorithm>
 
-#include "netlink/address.h"
 #include "netlink/forwarding.h"
-#include "netlink/link.h"
-#include "netlink/route.h"
 #include "plugin/attachment/facts.h"
 
 namespace isthmus {
@@ -60,11 +57,10 @@ void compare_interface(Differences& found, const Expectation& expected, const Li
   }
 }
 
-Status compare_addresses(Differences& found,
-                         const Expectation& expected,
-                         const LinkInfo& link,
-                         RouteSocket<ContainerSide>& container) {
-  TRY(auto addresses, list_addresses(container, link.ifindex));
+void compare_addresses(Differences& found,
+                       const Expectation& expected,
+                       const LinkInfo& link,
+                       const std::vector<AddressInfo>& addresses) {
   for (const Prefix& prefix : expected_prefixes(expected)) {
     auto same = [&](const AddressInfo& info) { return info.prefix.address() == prefix.address(); };
     auto at = std::find_if(addresses.begin(), addresses.end(), same);
@@ -74,12 +70,10 @@ Status compare_addresses(Differences& found,
       found.push_back("address " + prefix.address().text() + " is a duplicate on the link");
     }
   }
-  return done;
 }
 
-Status compare_routes(Differences& found, const Expectation& expected, RouteSocket<ContainerSide>& container) {
-  if (!expected.record || expected.record->routes.empty()) return done;
-  TRY(auto routes, list_routes(container));
+void compare_routes(Differences& found, const Expectation& expected, const std::vector<RouteInfo>& routes) {
+  if (!expected.record) return;
   for (const auto& own : expected.record->routes) {
     auto in_result = [&](const RouteSpec& told) { return told.destination.network() == own.destination.network(); };
     const auto& all_told = expected.prev_result.routes;
@@ -93,7 +87,6 @@ Status compare_routes(Differences& found, const Expectation& expected, RouteSock
     });
     if (!there) found.push_back("route " + describe(own) + " is in no table of the container");
   }
-  return done;
 }
 
 void compare_forwarding(Differences& found, const Expectation& expected, RouteSocket<HostSide>& host) {
@@ -146,19 +139,28 @@ std::vector<IpAddress> expected_addresses(const Expectation& expected) {
   return addresses;
 }
 
+Result<ContainerView> look_into_container(RouteSocket<ContainerSide>& container, const IfName& ifname) {
+  ContainerView view;
+  TRY(view.link, find_link(container, ifname));
+  if (!view.link) return view;
+  TRY(view.addresses, list_addresses(container, view.link->ifindex));
+  TRY(view.routes, list_routes(container));
+  return view;
+}
+
 Result<std::vector<std::string>> differences(const Expectation& expected,
                                              RouteSocket<HostSide>& host,
-                                             RouteSocket<ContainerSide>& container,
+                                             const ContainerView& container,
                                              Deadline deadline) {
   Differences found;
-  TRY(auto link, find_link(container, expected.key.ifname));
+  const auto& link = container.link;
   if (!link) {
     found.push_back("there is no interface '" + expected.key.ifname.text() + "' in the container");
     return found;
   }
   compare_interface(found, expected, *link);
-  TRY_OK(compare_addresses(found, expected, *link, container));
-  TRY_OK(compare_routes(found, expected, container));
+  compare_addresses(found, expected, *link, container.addresses);
+  compare_routes(found, expected, container.routes);
   TRY_OK(compare_host(found, expected, *link, host, deadline));
   return found;
 }

@@ -29,7 +29,7 @@ inline Result<Kernel<HostSide>> open_host(Deadline deadline) {
   });
 }
 
-// These start the one short thread of a call; `meanwhile` as for run_in(). All settings of a container are of IPv6.
+// Starts the one short thread of a call; `meanwhile` as for run_in(). All settings of a container are of IPv6.
 template <class M>
 Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline, M meanwhile) {
   auto open = [&](const InNamespace<ContainerSide>& here) -> Result<Kernel<ContainerSide>> {
@@ -39,14 +39,6 @@ Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline dead
     return Kernel<ContainerSide>{std::move(routes), std::move(sysctl)};
   };
   return run_in<ContainerSide>(netns, open, meanwhile);
-}
-
-template <class M>
-Result<RouteSocket<ContainerSide>> open_container_routes(const NetnsFd& netns, Deadline deadline, M meanwhile) {
-  auto open = [](const InNamespace<ContainerSide>& here) { return RouteSocket<ContainerSide>::open(here); };
-  TRY(auto routes, run_in<ContainerSide>(netns, open, meanwhile));
-  routes.set_deadline(deadline);
-  return routes;
 }
 
 }  // namespace isthmus

@@ -63,7 +63,14 @@ AnswerStatus check(const Call& call) {
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
   std::optional<Result<HostView>> looked;
-  TRY(auto container, open_container_routes(netns, call.deadline, [&] { looked = look_at_host(call, key); }));
+  TRY(ContainerView container, run_in<ContainerSide>(
+                                   netns,
+                                   [&](const InNamespace<ContainerSide>& here) -> Result<ContainerView> {
+                                     TRY(auto routes, RouteSocket<ContainerSide>::open(here));
+                                     routes.set_deadline(call.deadline);
+                                     return look_into_container(routes, key.ifname);
+                                   },
+                                   [&] { looked = look_at_host(call, key); }));
   TRY(HostView host, *std::move(looked));
   Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, host.record};
   TRY(auto found, differences(expected, host.routes, container, call.deadline));

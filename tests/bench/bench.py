@@ -174,10 +174,17 @@ def measure_commands():
     return rows
 
 
+def size_of(program):
+    """As it is installed: without symbols."""
+    stripped = PROGRAMS["work"] + "/stripped"
+    subprocess.run(["strip", "-o", stripped, program], check=True)
+    return os.path.getsize(stripped)
+
+
 def main():
     results = {"machine": {"kernel": os.uname().release, "processors": os.cpu_count(),
                            "date": time.strftime("%Y-%m-%d", time.gmtime())},
-               "sizes": {"isthmus": os.path.getsize(PROGRAMS["isthmus"]), "floor": os.path.getsize(PROGRAMS["floor"])}}
+               "sizes": {name: size_of(PROGRAMS[name]) for name in ("isthmus", "floor")}}
     # Duplicate address detection lets the official ptp wait two seconds for each ADD.
     slow = ["official ptp dual", "official ptp masq dual"]
     say("each verb, %d rounds in turn" % ROUNDS)

@@ -2,6 +2,8 @@
 # budget.sh TALLY ISTHMUS-STATIC [BUDGET]: holds what a call costs against the recorded budget: user instructions, system calls,
 # netlink messages and bytes. Fails with the name of what grew. BUDGET=- prints what a new budget would be.
 #
+# Also that the functions a call needs are still those that the linker puts next to each other (plugin/hot_functions.ld).
+#
 # Counts hardly vary: a tenth of the instructions (they depend on the C library and on the processor it chooses its functions
 # for) and two system calls or messages (announcements of other links may be read in one piece or two) are let pass.
 set -euo pipefail
@@ -80,6 +82,17 @@ if [ "$budget" = - ]; then
   cat measured
   exit
 fi
+read -r start size < <(readelf -SW "$isthmus" | sed -nE 's/.* \.text\.hot_functions +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) .*/\1 \2/p')
+call ADD "$(container $((existing + 2)))" "$tally" profile 3>profile >answer
+python3 - profile "$start" "$size" <<'PYTHON'
+import re, sys
+start, size = int(sys.argv[2], 16), int(sys.argv[3], 16)
+steps = [(int(m[1], 16), int(m[2])) for m in (re.match(r"^([0-9a-f]+) (\d+)$", line) for line in open(sys.argv[1])) if m]
+share = 100 * sum(n for at, n in steps if start <= at < start + size) / sum(n for _, n in steps)
+print("ADD      %-24s %7.1f %%" % ("among hot functions", share))
+if share < 90:
+    sys.exit("ADD: a tenth of its instructions are not among the functions in plugin/hot_functions.ld: make hot-functions")
+PYTHON
 awk -F'\t' 'NR == FNR { if ($0 !~ /^#/) allowed[$1 "\t" $2] = $3; next }
   { key = $1 "\t" $2
     if (!(key in allowed)) { print $1 ": no budget for " $2; bad = 1; next }
