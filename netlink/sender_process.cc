@@ -12,6 +12,8 @@
 #include <climits>
 #include <cstdint>
 
+#include "netns/namespace_thread.h"
+
 namespace isthmus {
 namespace {
 
@@ -39,6 +41,7 @@ void collect_ended() {
 }  // namespace
 
 Result<SenderProcess> SenderProcess::start(FdRef socket, const nlmsghdr* message, std::optional<FdRef> kept) {
+  TRY_OK(refuse_beside_namespace_thread());
   collect_ended();
   int pidfd = -1;
   clone_args args{};

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <optional>
 
+#include "netns/namespace_thread.h"
+
 namespace isthmus {
 namespace {
 
@@ -104,6 +106,7 @@ Error ended_without_answer(int status) {
 }  // namespace
 
 Result<HelperAnswer> run_in_helper(Deadline deadline, const std::function<HelperAnswer()>& work) {
+  TRY_OK(refuse_beside_namespace_thread());
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno_error(kDoing);
   UniqueFd ours(ends[0]);

@@ -21,7 +21,7 @@ struct HelperAnswer {
 // memory, but must open anew whatever it needs.
 // At the deadline the child is abandoned, not killed: SIGKILL would turn a FUSE wait that can still end into one that
 // cannot. It ends by itself when its wait does, and it holds nothing.
-// Must not be called while a namespace thread lives.
+// Fails with [internal] while a namespace thread lives.
 // Fails with err ETIMEDOUT when late; otherwise when no process is to be had or the child was killed. The word is for
 // the caller to add.
 Result<HelperAnswer> run_in_helper(Deadline deadline, const std::function<HelperAnswer()>& work);

@@ -6,8 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+
 namespace isthmus {
 namespace {
+
+std::atomic<int> living_threads = 0;
 
 struct Job {
   const NetnsFd* netns;
@@ -47,6 +51,11 @@ void* thread_main(void* argument) {
 
 int detail::current_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }
 
+Status refuse_beside_namespace_thread() {
+  if (living_threads == 0) return done;
+  return Error{"start a process", {}, 0, "a thread is in a container's namespace", "internal", {}};
+}
+
 Status detail::require_main_thread() {
   if (current_thread_id() == getpid()) return done;
   return Error{"work in the host's namespace", {}, 0, "this is not the main thread", "internal", {}};
@@ -62,12 +71,17 @@ Status detail::run_on_fresh_thread(const NetnsFd& netns,
   // The thread inherits the mask: no handler of ours ever runs in a foreign namespace.
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
+  ++living_threads;
   int err = pthread_create(&thread, nullptr, thread_main, &job);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (err != 0) --living_threads;
   if (err != 0) return errno_error_from(err, "start the namespace thread", {}, "thread-start");
   struct Join {
     pthread_t thread;
-    ~Join() { pthread_join(thread, nullptr); }
+    ~Join() {
+      pthread_join(thread, nullptr);
+      --living_threads;
+    }
   };
   {
     Join join{thread};

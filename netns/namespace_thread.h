@@ -23,6 +23,10 @@ struct ContainerSide {
   static constexpr const char* kName = "container";
 };
 
+// Fails with [internal] while a namespace thread lives: for whoever is about to make a process. Its copy of the sockets
+// would keep the namespace alive, and its copy of a lock that the thread holds would never be released.
+Status refuse_beside_namespace_thread();
+
 namespace detail {
 // Runs `body` on a fresh thread inside `netns`, and `meanwhile` on the calling one. Fails if the thread cannot start,
 // enter, or prove where it is; only when it cannot start, `meanwhile` is not run.

@@ -169,10 +169,4 @@ Status stop_masquerade_without_state(const AttachmentKey& key,
   return remove_masquerade(socket, letting_go);
 }
 
-Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline) {
-  if (sources.empty()) return true;
-  TRY(NetfilterSocket socket, open_netfilter(deadline));
-  return masquerades(socket, sources);
-}
-
 }  // namespace isthmus

@@ -60,7 +60,4 @@ Status stop_masquerade(StateStore& store, const Record& record, Deadline deadlin
 // What is held for an owner of whom no record tells goes. False: there is one. For `isthmus gc`.
 Result<bool> remove_unheld_masquerade(StateStore& store, const std::string& owner, Deadline deadline);
 
-// For CHECK. Reads only.
-Result<bool> masquerade_in_force(const std::vector<MasqueradeSource>& sources, Deadline deadline);
-
 }  // namespace isthmus

@@ -98,7 +98,7 @@ std::optional<int> supervise(Deadline deadline, const std::function<int()>& work
     return std::nullopt;
   }
   if (failure != 0) {
-    std::fprintf(stderr, "isthmus: cannot write to standard output: %s\n", strerror(failure));
+    std::fprintf(stderr, "isthmus: cannot write to standard output: %s [stdout-write]\n", strerror(failure));
     return kLostOutput;
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

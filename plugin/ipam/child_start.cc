@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "netns/namespace_thread.h"
 #include "plugin/ipam/child_process.h"
 
 namespace isthmus {
@@ -140,6 +141,7 @@ Result<RunningChild> start_child(const std::string& executable, const std::vecto
                  executable.c_str(),
                  arguments.data(),
                  variables.data()};
+  TRY_OK(refuse_beside_namespace_thread());
   RunningChild child;
   {
     AllSignalsBlocked blocked;

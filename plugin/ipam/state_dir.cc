@@ -70,7 +70,7 @@ Result<UniqueFd> make_components(FdRef dir, const std::string& path) {
 // Whether the path answers: one on a FUSE or NFS mount whose server is gone would hold us up for good, beyond any
 // deadline and signal. /run is the kernel's own memory, and spares nearly every call the process this needs.
 Status prove_answering(const std::string& path, Deadline deadline) {
-  if (path.starts_with("/run/")) return done;
+  if (!opens_by_helper(path)) return done;
   auto answer = run_in_helper(deadline.at_most(kStateDirPatience), [&path]() -> HelperAnswer {
     UniqueFd dir(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     return {};
@@ -85,6 +85,8 @@ Status prove_answering(const std::string& path, Deadline deadline) {
 }
 
 }  // namespace
+
+bool opens_by_helper(const std::string& state_dir) { return !state_dir.starts_with("/run/"); }
 
 Error state_error(int err, std::string doing, const std::string& path) {
   Error error = errno_error_from(err, std::move(doing), "'" + path + "'");

@@ -16,9 +16,12 @@ namespace isthmus {
 // How long a state directory outside /run may take to answer.
 inline constexpr std::chrono::seconds kStateDirPatience{2};
 
+// Whether open_state_dir() needs a helper process (netns/helper_process.h) for it.
+bool opens_by_helper(const std::string& state_dir);
+
 // The state directory; nullopt when there is none. Waits for it for kStateDirPatience, or until an earlier `deadline`:
-// [state-unwritable]. Refuses one that is a symbolic link, that belongs to another user
-// than we are, or that its group or others may write to: [state-untrusted]. Fails with [state-unwritable] for all else.
+// [state-unwritable]. Refuses one that is a symbolic link, that belongs to another user than we are, or that its group
+// or others may write to: [state-untrusted]. Fails with [state-unwritable] for all else.
 Result<std::optional<UniqueFd>> open_state_dir(const std::string& path,
                                                Deadline deadline = Deadline::in(kStateDirPatience));
 // The same, made (0700, with its parents) when absent.

@@ -9,6 +9,7 @@
 #include "plugin/attachment/netns_resolv_conf.h"
 #include "plugin/attachment/network_masquerade.h"
 #include "plugin/attachment/store.h"
+#include "plugin/ipam/state_dir.h"
 #include "plugin/verbs/full_pool.h"
 #include "plugin/verbs/merge_result.h"
 #include "plugin/verbs/release.h"
@@ -218,9 +219,11 @@ AnswerStatus add(const Call& call) {
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
   std::optional<Result<Kernel<HostSide>>> opened_host;
   std::optional<Result<StateStore>> opened_store;
+  // No process may be made while the thread lives.
+  if (opens_by_helper(call.conf.state_dir)) opened_store = StateStore::open(call.conf.state_dir);
   TRY(auto container, open_container(netns, call.deadline, [&] {
         opened_host = open_host(call.deadline);
-        opened_store = StateStore::open(call.conf.state_dir);
+        if (!opened_store) opened_store = StateStore::open(call.conf.state_dir);
       }));
   TRY(auto host, *std::move(opened_host));
   TRY(StateStore store, *std::move(opened_store));

@@ -4,6 +4,7 @@
 
 #include "plugin/attachment/store.h"
 #include "plugin/ipam/ipam.h"
+#include "plugin/ipam/state_dir.h"
 #include "plugin/verbs/forward_warning.h"
 #include "plugin/verbs/settings_of.h"
 #include "plugin/verbs/target.h"
@@ -18,13 +19,6 @@ Result<std::optional<Record>> read_record(const Call& call, const AttachmentKey&
   return store->read(key);
 }
 
-Result<bool> masquerade_is_gone(const Call& call, const AttachmentKey& key, const std::optional<Record>& record) {
-  if (!record || record->masquerade.empty()) return false;
-  auto sources = masquerade_sources_of(key, *call.conf.settings, record->addresses);
-  TRY(bool in_force, masquerade_in_force(sources, call.deadline));
-  return !in_force;
-}
-
 // What CHECK learns without a look into the container.
 struct HostView {
   RouteSocket<HostSide> routes;
@@ -35,10 +29,22 @@ struct HostView {
 Result<HostView> look_at_host(const Call& call, const AttachmentKey& key) {
   TRY(auto routes, open_host_routes(call.deadline));
   TRY(auto record, read_record(call, key));
-  TRY(bool gone, masquerade_is_gone(call, key, record));
+  HostView view{std::move(routes), std::move(record), false};
+  std::vector<MasqueradeSource> sources;
+  if (view.record && !view.record->masquerade.empty())
+    sources = masquerade_sources_of(key, *call.conf.settings, view.record->addresses);
   const auto& bridge = call.conf.settings->bridge;
-  if (!bridge || bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
-  return HostView{std::move(routes), std::move(record), gone};
+  const bool routed = !bridge || bridge->is_gateway;
+  if (sources.empty() && !routed) return view;
+  auto socket = run_at_home([&](const auto& here) { return NetfilterSocket::open(here, call.deadline); });
+  if (!socket && sources.empty()) return view;  // a warning is all that is lost
+  if (!socket) return std::move(socket).error();
+  if (!sources.empty()) {
+    TRY(bool in_force, masquerades(*socket, sources));
+    view.masquerade_is_gone = !in_force;
+  }
+  if (routed) call.report.warning = forward_warning(*socket);
+  return view;
 }
 
 std::string listed(const std::vector<std::string>& lines) {
@@ -63,6 +69,8 @@ AnswerStatus check(const Call& call) {
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
   std::optional<Result<HostView>> looked;
+  // No process may be made while the thread lives.
+  if (opens_by_helper(call.conf.state_dir)) looked = look_at_host(call, key);
   TRY(ContainerView container, run_in<ContainerSide>(
                                    netns,
                                    [&](const InNamespace<ContainerSide>& here) -> Result<ContainerView> {
@@ -70,7 +78,9 @@ AnswerStatus check(const Call& call) {
                                      routes.set_deadline(call.deadline);
                                      return look_into_container(routes, key.ifname);
                                    },
-                                   [&] { looked = look_at_host(call, key); }));
+                                   [&] {
+                                     if (!looked) looked = look_at_host(call, key);
+                                   }));
   TRY(HostView host, *std::move(looked));
   Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, host.record};
   TRY(auto found, differences(expected, host.routes, container, call.deadline));

@@ -4,10 +4,8 @@
 
 namespace isthmus {
 
-std::string forward_warning(Deadline deadline) {
-  auto socket = run_at_home([&](const auto& here) { return NetfilterSocket::open(here, deadline); });
-  if (!socket) return {};
-  auto chains = dropping_forward_chains(*socket);
+std::string forward_warning(NetfilterSocket& socket) {
+  auto chains = dropping_forward_chains(socket);
   if (!chains || chains->empty()) return {};
   std::string names;
   for (const DroppingChain& chain : *chains)

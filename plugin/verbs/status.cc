@@ -27,7 +27,10 @@ Status can_work() {
 AnswerStatus status(const Call& call) {
   TRY(const Settings* settings, settings_of(call));
   if (auto able = can_work(); !able) return CniError(kNotAvailable, able.error().text());
-  if (!settings->bridge || settings->bridge->is_gateway) call.report.warning = forward_warning(call.deadline);
+  if (!settings->bridge || settings->bridge->is_gateway) {
+    auto socket = run_at_home([&](const auto& here) { return NetfilterSocket::open(here, call.deadline); });
+    if (socket) call.report.warning = forward_warning(*socket);
+  }
   return ipam_status({call.invocation, call.conf, call.deadline});
 }
 

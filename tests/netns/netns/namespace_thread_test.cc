@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "netns/helper_process.h"
 #include "tests/support/private_host.h"
 
 namespace isthmus {
@@ -97,6 +98,16 @@ TEST_F(NamespaceThread, TheCallerWorksAtHomeMeanwhile) {
       });
   EXPECT_EQ(*inside, netns().id());
   EXPECT_EQ(seen, home);
+}
+
+TEST_F(NamespaceThread, NoProcessIsMadeMeanwhile) {
+  auto helper = [] { return run_in_helper(Deadline::in(std::chrono::seconds(20)), [] { return HelperAnswer{}; }); };
+  std::optional<Result<HelperAnswer>> meanwhile;
+  ASSERT_TRUE(run_in<ContainerSide>(
+      netns(), [](const auto&) -> Status { return done; }, [&] { meanwhile = helper(); }));
+  ASSERT_FALSE(*meanwhile);
+  EXPECT_EQ(meanwhile->error().word, "internal");
+  EXPECT_TRUE(helper()) << "nothing is left of the thread";
 }
 
 TEST_F(NamespaceThread, WhatTheCallerThrowsMeanwhileComesAfterTheThreadsEnd) {
