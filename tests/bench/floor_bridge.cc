@@ -57,7 +57,7 @@ void set_up_container(const Inside& inside, const Asked& asked) {
       0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, asked.address4[2], asked.address4[3]};
   Buffer message;
   up(message, 1, nullptr);
-  without_address_generation(message, index);
+  without_address_generation(message, index, true);
   up(message, index, nullptr);
   if (asked.v6) address(message, index, link_local, true, kLength6);
   if (asked.v4) address(message, index, asked.address4, false, kLength4);
@@ -98,10 +98,11 @@ void correct_neighbours(int host, int bridge, const Asked& asked) {
   carry_out(host, message);
 }
 
-// Announces itself, as a link that comes up again does.
-void announce(const Inside& inside) {
+// Setting the MAC it has makes the kernel say to all ports whose addresses these are.
+void announce(const Inside& inside, const Asked& asked) {
   Buffer message;
-  up(message, index_of("eth0"), nullptr, true);
+  message.begin(RTM_NEWLINK, NLM_F_ACK, ifinfomsg{.ifi_index = index_of("eth0")});
+  message.bytes(IFLA_ADDRESS, asked.mac().data(), asked.mac().size());
   carry_out(inside.socket, message);
 }
 
@@ -121,7 +122,7 @@ void attach_to_bridge(const Asked& asked) {
   set_up_container(inside, asked);
   set_up_port(host, port);
   correct_neighbours(host, bridge, asked);
-  announce(inside);
+  announce(inside, asked);
 }
 
 }  // namespace isthmus::bench

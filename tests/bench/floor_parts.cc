@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sched.h>
@@ -71,19 +72,19 @@ void put_end(Buffer& message, const char* name, const unsigned char* mac) {
 }  // namespace
 
 void make_veth(int host, const Asked& asked, int netns, int bridge) {
-  unsigned char host_mac[6] = {
-      2, 1, 0, 0, static_cast<unsigned char>(asked.number >> 8), static_cast<unsigned char>(asked.number)};
-  unsigned char mac[6] = {2, 2, 0, 0, host_mac[4], host_mac[5]};
+  const auto mac = asked.mac();
+  auto host_mac = mac;
+  host_mac[1] = 1;
   Buffer message;
   message.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK, ifinfomsg{});
-  put_end(message, asked.host_name, host_mac);
+  put_end(message, asked.host_name, host_mac.data());
   if (bridge != 0) message.number(IFLA_MASTER, static_cast<std::uint32_t>(bridge));
   auto info = message.open(IFLA_LINKINFO);
   message.text(IFLA_INFO_KIND, "veth");
   auto data = message.open(IFLA_INFO_DATA);
   auto peer = message.open(VETH_INFO_PEER);
   message.append(ifinfomsg{});
-  put_end(message, "eth0", mac);
+  put_end(message, "eth0", mac.data());
   message.number(IFLA_NET_NS_FD, static_cast<std::uint32_t>(netns));
   message.close(peer);
   message.close(data);
@@ -91,9 +92,16 @@ void make_veth(int host, const Asked& asked, int netns, int bridge) {
   carry_out(host, message);
 }
 
-void without_address_generation(Buffer& message, int index) {
+void without_address_generation(Buffer& message, int index, bool announcing) {
   message.begin(RTM_NEWLINK, 0, ifinfomsg{.ifi_family = AF_UNSPEC, .ifi_index = index});
   auto spec = message.open(IFLA_AF_SPEC);
+  if (announcing) {
+    auto inet = message.open(AF_INET);
+    auto settings = message.open(IFLA_INET_CONF);
+    message.number(IPV4_DEVCONF_ARP_NOTIFY, 1);
+    message.close(settings);
+    message.close(inet);
+  }
   auto inet6 = message.open(AF_INET6);
   unsigned char none = IN6_ADDR_GEN_MODE_NONE;
   message.bytes(IFLA_INET6_ADDR_GEN_MODE, &none, 1);

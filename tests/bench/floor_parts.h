@@ -3,6 +3,8 @@
 
 #include <net/if.h>
 
+#include <array>
+
 #include "tests/bench/floor_message.h"
 
 namespace isthmus::bench {
@@ -16,6 +18,10 @@ struct Asked {
   char host_name[IFNAMSIZ];
   unsigned char address4[4];
   unsigned char address6[16] = {0xfd, 0, 0, 0x90};
+  // Of the container's end.
+  std::array<unsigned char, 6> mac() const {
+    return {2, 2, 0, 0, static_cast<unsigned char>(number >> 8), static_cast<unsigned char>(number)};
+  }
   const unsigned char gateway4[4] = {10, 90, 0, 1};
   const unsigned char gateway6[16] = {0xfd, 0, 0, 0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 };
@@ -39,7 +45,8 @@ void make_veth(int host, const Asked& asked, int netns, int bridge);
 // A taken lease is a file.
 void lease(const Asked& asked, bool take);
 
-void without_address_generation(Buffer& message, int index);
+// With `announcing` IPv4 addresses are announced whenever the MAC is set, which IPv6 needs a setting for.
+void without_address_generation(Buffer& message, int index, bool announcing = false);
 void up(Buffer& message, int index, const char* alias, bool last = false);
 void address(Buffer& message, int index, const unsigned char* bytes, bool v6, unsigned char length);
 // `to` and `via` may be absent: a default route, or one to a neighbour.
