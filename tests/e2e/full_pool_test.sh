@@ -67,7 +67,7 @@ expect_equal "leases" "$(leases)" 5
 for i in 1 2 3 4 5; do add new$i; done
 expect_equal "leases" "$(leases)" 5
 expect_equal "records" "$(records)" 5
-ip netns exec new1 ping -c1 -W1 -q 10.1.2.1 >/dev/null || fail "the new one cannot reach its gateway"
+ip netns exec new1 ping -c1 -w5 -i0.2 -q 10.1.2.1 >/dev/null || fail "the new one cannot reach its gateway"
 grep -qF 10.1.2.0/29 <<<"$(nft list table inet isthmus)" || fail "the masquerade went with the dead"
 proved "each of five more got an address, and the masquerade is there"
 

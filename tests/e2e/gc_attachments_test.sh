@@ -49,8 +49,8 @@ gc --yes --alive "$PRIVATE_WORK/alive" -o json >"$PRIVATE_WORK/out" || true
 expect_equal a "$(item a)" leaked/reaped
 [ ! -e /run/netns/a ] || fail "the name is still there"
 expect_left 3
-ping -c1 -W1 -q "$ip" >/dev/null || fail "the live one cannot be reached"
-ip netns exec live ping -c1 -W1 -q 10.1.2.1 >/dev/null || fail "the live one cannot reach its gateway"
+ping -c1 -w5 -i0.2 -q "$ip" >/dev/null || fail "the live one cannot be reached"
+ip netns exec live ping -c1 -w5 -i0.2 -q 10.1.2.1 >/dev/null || fail "the live one cannot reach its gateway"
 proved "the live one is reachable"
 
 step "a namespace that died without DEL leaves a record and an address"
@@ -102,7 +102,7 @@ alive live
 gc --yes --alive "$PRIVATE_WORK/alive" -o json >"$PRIVATE_WORK/out" || true
 proved "net/d/eth0: $(item net/d/eth0)"
 expect_equal "links on the host" "$(hosts)" 1
-ping -c1 -W1 -q "$ip" >/dev/null || fail "the live one cannot be reached"
+ping -c1 -w5 -i0.2 -q "$ip" >/dev/null || fail "the live one cannot be reached"
 
 step "an inode number that was used again is not the namespace of the record"
 ip netns add e

@@ -134,7 +134,7 @@ expect_equal "the link of e" "$(item "$e")" link/leaked/reaped
 expect_equal "the link of f, whose namespace has its name" "$(item "$f")" link/pinned/none
 expect_equal "the link of the living one" "$(item "$l")" link/live/none
 expect_left 2 2 0 1 0
-ping -c1 -W1 -q "$address" >/dev/null || fail "the living one cannot be reached"
+ping -c1 -w5 -i0.2 -q "$address" >/dev/null || fail "the living one cannot be reached"
 proved "the living one is reachable"
 cni DEL f /run/netns/f
 ip netns delete f

@@ -27,7 +27,7 @@ exec -a old_monitor sleep 300
 D
 unshare --mount bash "$PRIVATE_WORK/daemon" &
 monitor=$!
-within 5 ping -c1 -W1 -q 10.9.9.2 >/dev/null
+within 5 ping -c1 -w5 -i0.2 -q 10.9.9.2 >/dev/null
 expect_equal "mounts of the name on the host" "$(grep -c "$NAME" /proc/self/mountinfo || true)" 0
 expect_equal "the file's size on the host" "$(stat -c %s /run/netns/$NAME)" 0
 expect_failure "Invalid argument" nsenter --net=/run/netns/$NAME true
@@ -36,7 +36,7 @@ proved "the host sees an empty file, and 10.9.9.2 answers"
 gc --dry-run >"$PRIVATE_WORK/out" || true
 grep "$NAME" "$PRIVATE_WORK/out" | grep "leaked" | grep -q "pid $monitor" || fail "the monitor is not named: $(cat "$PRIVATE_WORK/out")"
 proved "gc names the monitor that holds it: $(grep -o 'copy in.*' "$PRIVATE_WORK/out" | head -1)"
-ping -c1 -W1 -q 10.9.9.2 >/dev/null || fail "looking broke it"
+ping -c1 -w5 -i0.2 -q 10.9.9.2 >/dev/null || fail "looking broke it"
 gc --yes >"$PRIVATE_WORK/out" || fail "$(cat "$PRIVATE_WORK/out")"
 [ ! -e /run/netns/$NAME ] || fail "the file is still there"
 ! ip link show host0 2>/dev/null || fail "the host's end is still there: the namespace lives"

@@ -124,7 +124,7 @@ class NftablesTraffic : public NftablesHost {
   }
 
   static bool pings(const std::string& address) {
-    return shell("ip netns exec pod1 ping -c1 -W1 " + address + " >/dev/null && echo yes || echo no") == "yes\n";
+    return shell("ip netns exec pod1 ping -c1 -w2 -i0.2 " + address + " >/dev/null && echo yes || echo no") == "yes\n";
   }
 
   NamedNetns pod1_{"pod1"}, pod2_{"pod2"}, world_{"world"};
