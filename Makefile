@@ -96,8 +96,8 @@ bench: deps-test ## measure isthmus beside the official plugins and the bare ker
 hot-functions: deps-test ## order the functions that calls need anew (plugin/hot_functions.ld); after larger changes
 	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
 	@$(call ninja,$(BUILD),isthmus-static tally)
-	@bash tests/bench/hot_functions.sh $(abspath $(BUILD)/tests/bench/tally) $(abspath $(BUILD)/isthmus-static) $(abspath $(BUILD)/isthmus-static.map) >hot_functions.new
-	@mv hot_functions.new plugin/hot_functions.ld
+	@bash tests/bench/hot_functions.sh $(abspath $(BUILD)/tests/bench/tally) $(abspath $(BUILD)/isthmus-static) $(abspath $(BUILD)/isthmus-static.map) >$(BUILD)/hot_functions.ld
+	@cp $(BUILD)/hot_functions.ld plugin/hot_functions.ld
 
 fmt: deps-test ## format the C++ files
 	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i

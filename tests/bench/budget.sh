@@ -82,7 +82,10 @@ if [ "$budget" = - ]; then
   cat measured
   exit
 fi
-read -r start size < <(readelf -SW "$isthmus" | sed -nE 's/.* \.text\.hot_functions +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) .*/\1 \2/p')
+read -r start size < <(readelf -SW "$isthmus" | sed -nE 's/.* \.text\.hot_functions +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) .*/\1 \2/p') || {
+  echo "$isthmus has no section .text.hot_functions: was it linked by GNU ld with plugin/hot_functions.ld?"
+  exit 1
+}
 call ADD "$(container $((existing + 2)))" "$tally" profile 3>profile >answer
 python3 - profile "$start" "$size" <<'PYTHON'
 import re, sys
