@@ -88,8 +88,12 @@ AnswerStatus check(const Call& call) {
     found.push_back("masquerade of network '" + key.network.text() + "' is gone from nf_tables");
   if (!found.empty()) {
     return Error{
-        "vouch for '" + key.ifname.text() + "'",        "in " + call.invocation.netns, 0, listed(found), "check-failed",
-        "restart the pod to have its network made anew"};
+        "vouch for '" + key.ifname.text() + "'",
+        "in " + call.invocation.netns,
+        0,
+        listed(found),
+        "check-failed",
+        "'isthmus repair' puts back what the host has lost; else restart the pod, which makes its network anew"};
   }
   return check_lease({call.invocation, call.conf, call.deadline}, expected_addresses(expected));
 }
