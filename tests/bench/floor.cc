@@ -73,6 +73,8 @@ void attach(const Asked& asked) {
   look_for_link(host, asked.host_name);
   look_for_uplink(host, false);
   look_for_uplink(host, true);
+  if (asked.v4) look_whether_forwarding(host, false);
+  if (asked.v6) look_whether_forwarding(host, true);
   if (asked.masquerade) look_at_masquerade();
   make_veth(host, asked, netns, 0);
   set_up_host(host, asked, index_of(asked.host_name));
@@ -102,7 +104,9 @@ void check() {
 
 void del() {
   Asked asked = read_request();
-  delete_link(index_of(asked.host_name));
+  Buffer before;
+  if (asked.bridge) forget_neighbours(before, asked);
+  delete_link(index_of(asked.host_name), before);
   lease(asked, false);
 }
 

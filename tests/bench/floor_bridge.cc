@@ -42,6 +42,8 @@ void look_at_bridge(int host, int bridge, const Asked& asked) {
   look_for_link(host, asked.host_name);
   look_for_uplink(host, false);
   look_for_uplink(host, true);
+  if (asked.v4) look_whether_forwarding(host, false);
+  if (asked.v6) look_whether_forwarding(host, true);
 }
 
 void set_up_container(const Inside& inside, const Asked& asked) {
@@ -80,21 +82,25 @@ void set_up_port(int host, int index) {
   look_at_link(host, index, false);  // whether it forwards
 }
 
+void neighbour(Buffer& message, int type, int flags, int bridge, bool v6, const void* to) {
+  ndmsg header{};
+  header.ndm_family = v6 ? AF_INET6 : AF_INET;
+  header.ndm_ifindex = bridge;
+  header.ndm_state = NUD_REACHABLE;
+  message.begin(type, flags, header);
+  message.bytes(NDA_DST, to, v6 ? 16 : 4);
+}
+
 // Where another container with this address is remembered.
 void correct_neighbours(int host, int bridge, const Asked& asked) {
   Buffer message;
   const unsigned char mac[6] = {2, 2, 0, 0, asked.address4[2], asked.address4[3]};
-  auto neighbour = [&](bool v6, const void* to, std::size_t size, bool last) {
-    ndmsg header{};
-    header.ndm_family = v6 ? AF_INET6 : AF_INET;
-    header.ndm_ifindex = bridge;
-    header.ndm_state = NUD_REACHABLE;
-    message.begin(RTM_NEWNEIGH, NLM_F_REPLACE | (last ? NLM_F_ACK : 0), header);
-    message.bytes(NDA_DST, to, size);
+  auto correct = [&](bool v6, const void* to, bool last) {
+    neighbour(message, RTM_NEWNEIGH, NLM_F_REPLACE | (last ? NLM_F_ACK : 0), bridge, v6, to);
     message.bytes(NDA_LLADDR, mac, sizeof mac);
   };
-  if (asked.v4) neighbour(false, asked.address4, 4, !asked.v6);
-  if (asked.v6) neighbour(true, asked.address6, 16, true);
+  if (asked.v4) correct(false, asked.address4, !asked.v6);
+  if (asked.v6) correct(true, asked.address6, true);
   carry_out(host, message);
 }
 
@@ -107,6 +113,12 @@ void announce(const Inside& inside, const Asked& asked) {
 }
 
 }  // namespace
+
+void forget_neighbours(Buffer& message, const Asked& asked) {
+  const int bridge = index_of(kBridge);
+  if (asked.v4) neighbour(message, RTM_DELNEIGH, 0, bridge, false, asked.address4);
+  if (asked.v6) neighbour(message, RTM_DELNEIGH, 0, bridge, true, asked.address6);
+}
 
 void attach_to_bridge(const Asked& asked) {
   const int netns = open_netns();

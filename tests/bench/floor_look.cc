@@ -2,6 +2,7 @@
 
 #include "tests/bench/floor_look.h"
 
+#include <linux/netconf.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -32,9 +33,12 @@ void look_at_masquerade() {
   nfgenmsg header{.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0, .res_id = 0};
   message.begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0, header);
   message.text(NFTA_TABLE_NAME, "floor");
+  message.begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETCHAIN, 0, header);
+  message.text(NFTA_CHAIN_TABLE, "floor");
+  message.text(NFTA_CHAIN_NAME, "postrouting");
   message.begin((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETRULE, NLM_F_DUMP, header);
   message.text(NFTA_RULE_TABLE, "floor");
-  carry_out(socket, message);
+  carry_out(socket, message, true);
   close(socket);
 }
 
@@ -42,6 +46,15 @@ void look_for_link(int socket, const char* name) {
   Buffer message;
   message.begin(RTM_GETLINK, NLM_F_ACK, ifinfomsg{});
   message.text(IFLA_IFNAME, name);
+  carry_out(socket, message);
+}
+
+void look_whether_forwarding(int socket, bool v6) {
+  Buffer message;
+  netconfmsg header{};
+  header.ncm_family = v6 ? AF_INET6 : AF_INET;
+  message.begin(RTM_GETNETCONF, NLM_F_ACK, header);
+  message.number(NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
   carry_out(socket, message);
 }
 

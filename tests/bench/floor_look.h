@@ -9,6 +9,8 @@ void look_at_link(int socket, int index, bool all);
 void look_for_link(int socket, const char* name);
 // The way to the world, whose MTU the pod gets.
 void look_for_uplink(int socket, bool v6);
+// Whether the host forwards what comes from the pod.
+void look_whether_forwarding(int socket, bool v6);
 // Whether a table with its rules is there, as a plugin that keeps one has to.
 void look_at_masquerade();
 

@@ -28,7 +28,7 @@ int open_netlink(int protocol, unsigned groups) {
   return fd;
 }
 
-void carry_out(int socket, const Buffer& buffer) {
+void carry_out(int socket, const Buffer& buffer, bool must_be_there) {
   if (send(socket, buffer.data(), buffer.size(), 0) < 0) fail("send");
   alignas(nlmsghdr) static char bytes[32768];
   for (;;) {
@@ -40,7 +40,7 @@ void carry_out(int socket, const Buffer& buffer) {
       if (message->nlmsg_type != NLMSG_ERROR && message->nlmsg_type != NLMSG_DONE) continue;
       int verdict = *static_cast<int*>(NLMSG_DATA(message));
       const bool there_is_none = verdict == -ENOENT || verdict == -ENODEV || verdict == -ENETUNREACH;
-      if (verdict != 0 && !there_is_none) {
+      if (verdict != 0 && (must_be_there || !there_is_none)) {
         errno = -verdict;
         fail("refused");
       }
@@ -49,10 +49,9 @@ void carry_out(int socket, const Buffer& buffer) {
   }
 }
 
-void delete_link(int index) {
+void delete_link(int index, Buffer message) {
   int request = open_netlink(NETLINK_ROUTE, 0);
   int listening = open_netlink(NETLINK_ROUTE, RTMGRP_LINK);
-  Buffer message;
   message.begin(RTM_DELLINK, NLM_F_ACK, ifinfomsg{.ifi_index = index});
   clone_args arguments{};
   long pid = syscall(SYS_clone3, &arguments, sizeof arguments);

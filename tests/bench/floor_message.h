@@ -64,9 +64,9 @@ class Buffer {
 
 int open_netlink(int protocol, unsigned groups);
 // Sends it, and reads until the last message has its verdict. Ends the program at the first error that does
-// not say that there is no such thing.
-void carry_out(int socket, const Buffer& buffer);
-// Until RTM_DELLINK is announced; a child waits for the rest.
-void delete_link(int index);
+// not say that there is no such thing; at that one too, if it `must_be_there`.
+void carry_out(int socket, const Buffer& buffer, bool must_be_there = false);
+// Until RTM_DELLINK is announced; a child waits for the rest. `before` is sent in the same datagram.
+void delete_link(int index, Buffer before);
 
 }  // namespace isthmus::bench

@@ -54,5 +54,7 @@ void route(Buffer& message, int index, const unsigned char* to, const unsigned c
 
 // The whole ADD but for reading the request and telling the answer.
 void attach_to_bridge(const Asked& asked);
+// Appended to `message`.
+void forget_neighbours(Buffer& message, const Asked& asked);
 
 }  // namespace isthmus::bench

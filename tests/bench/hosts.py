@@ -3,6 +3,18 @@ import json
 import subprocess
 
 OFFICIAL = "/usr/lib/cni"
+# For the floor, which only reads it. Where connections are masqueraded the kernel looks through all of them when a link goes.
+MASQUERADE = """
+table inet floor {
+  set sources4 { type ipv4_addr; flags interval; elements = { 10.90.0.0/16 }; };
+  set sources6 { type ipv6_addr; flags interval; elements = { fd00:0:0:90::/64 }; };
+  chain postrouting {
+    type nat hook postrouting priority 120; policy accept;
+    ip saddr @sources4 ip daddr != @sources4 ip daddr != 224.0.0.0/4 masquerade fully-random;
+    ip6 saddr @sources6 ip6 daddr != @sources6 ip6 daddr != ff00::/8 ip6 daddr != fe80::/10 masquerade fully-random;
+  };
+}
+"""
 
 
 class Failed(Exception):
@@ -18,6 +30,8 @@ class Host:
             out.write(json.dumps(configuration))
         self.process = subprocess.Popen([programs["stopwatch"], plugin, file, OFFICIAL, programs["tally"]],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if configuration["type"] == "floor" and configuration.get("ipMasq"):
+            self.shell("nft '%s'" % " ".join(MASQUERADE.split()))
 
     def tell(self, line):
         try:
