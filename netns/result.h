@@ -28,10 +28,50 @@ struct Error {
 };
 
 // An Error from the errno of the call that has just failed.
-Error errno_error(std::string doing, std::string object = {}, std::string word = {});
+[[gnu::cold]] Error errno_error(std::string doing, std::string object = {}, std::string word = {});
 
 // As errno_error, for calls that return the number instead of setting errno.
-Error errno_error_from(int err, std::string doing, std::string object = {}, std::string word = {});
+[[gnu::cold]] Error errno_error_from(int err, std::string doing, std::string object = {}, std::string word = {});
+
+namespace detail {
+
+// A failure is rare and large. Kept beside the value it would make each Result as large as itself, and each function
+// that passes one on would carry the code that moves and destroys it among what runs every time.
+template <class E>
+class Boxed {
+ public:
+  template <class U>
+  [[gnu::cold, gnu::noinline]] explicit Boxed(std::in_place_t /*tag*/, U&& value)
+      : value_(new E(std::forward<U>(value))) {}
+  Boxed(Boxed&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
+  Boxed(const Boxed& other) : value_(new E(*other.value_)) {}
+  Boxed& operator=(Boxed other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  ~Boxed() {
+    if (value_ != nullptr) [[unlikely]]
+      destroy();
+  }
+  E& get() { return *value_; }
+
+ private:
+  [[gnu::cold, gnu::noinline]] void destroy() { delete value_; }
+  E* value_;
+};
+
+template <class E>
+struct Bare {
+  template <class U>
+  explicit Bare(std::in_place_t /*tag*/, U&& failure) : value(std::forward<U>(failure)) {}
+  E& get() { return value; }
+  E value;
+};
+
+template <class E>
+using Failure = std::conditional_t<(sizeof(E) > sizeof(void*)), Boxed<E>, Bare<E>>;
+
+}  // namespace detail
 
 template <class T, class E = Error>
 class [[nodiscard]] Result {
@@ -45,7 +85,7 @@ class [[nodiscard]] Result {
   template <class U>
   requires(std::is_constructible_v<E, U&&> && !std::is_convertible_v<U&&, T> &&
            !std::is_same_v<std::remove_cvref_t<U>, Result>) Result(U&& error)
-      : state_(std::in_place_index<1>, std::forward<U>(error)) {}
+      : state_(std::in_place_index<1>, std::in_place, std::forward<U>(error)) {}
   // NOLINTEND(google-explicit-constructor,bugprone-forwarding-reference-overload)
 
   explicit operator bool() const { return state_.index() == 0; }
@@ -65,9 +105,9 @@ class [[nodiscard]] Result {
   }
   E& failure() {
     assert(state_.index() == 1);
-    return *std::get_if<1>(&state_);
+    return std::get_if<1>(&state_)->get();
   }
-  std::variant<T, E> state_;
+  std::variant<T, detail::Failure<E>> state_;
 };
 
 // Success without a value: Result<Done>; `return done;`.
@@ -87,12 +127,14 @@ using Status = Result<Done>;
 #define TRY(declaration, expression) ISTHMUS_TRY_AS(ISTHMUS_CONCAT(try_result_, __LINE__), declaration, expression)
 #define ISTHMUS_TRY_AS(name, declaration, expression) \
   auto name = (expression);                           \
-  if (!name) return std::move(name).error();          \
+  if (!name) [[unlikely]]                             \
+    return std::move(name).error();                   \
   declaration = *std::move(name)
 // NOLINTEND(bugprone-macro-parentheses)
 
 // TRY_OK(socket.commit(batch)); returns the error from the enclosing function.
-#define TRY_OK(expression)                                                                 \
-  do {                                                                                     \
-    if (auto try_status = (expression); !try_status) return std::move(try_status).error(); \
+#define TRY_OK(expression)                                        \
+  do {                                                            \
+    if (auto try_status = (expression); !try_status) [[unlikely]] \
+      return std::move(try_status).error();                       \
   } while (false)
