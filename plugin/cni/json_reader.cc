@@ -101,8 +101,11 @@ JsonField JsonObject::field(std::string_view key) const {
   if (members_ != nullptr) {
     for (const JsonMember& member : *members_) {
       if (member.key.size() != key.size()) continue;
-      if (member.key == key) exact = &member.value;
-      if (equal_ignoring_case(member.key, key)) similar = &member.value;
+      if (member.key == key) {
+        exact = &member.value;
+      } else if (equal_ignoring_case(member.key, key)) {
+        similar = &member.value;
+      }
     }
   }
   return JsonField(exact != nullptr ? exact : similar, path_, key, JsonField::kNoIndex);

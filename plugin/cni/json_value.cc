@@ -13,22 +13,27 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   JsonValue take() { return std::move(root_); }
   const std::string& failure() const { return failure_; }
 
-  bool null() override { return add({nullptr}); }
-  bool boolean(bool value) override { return add({value}); }
-  bool number_integer(number_integer_t value) override { return add({std::int64_t{value}}); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<std::uint64_t>(INT64_MAX)) return add({static_cast<double>(value)});
-    return add({static_cast<std::int64_t>(value)});
+  bool null() override {
+    place();
+    return true;
   }
-  bool number_float(number_float_t value, const string_t&) override { return add({value}); }
-  bool string(string_t& value) override { return add({std::move(value)}); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(std::int64_t{value}); }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (value > static_cast<std::uint64_t>(INT64_MAX)) return add(static_cast<double>(value));
+    return add(static_cast<std::int64_t>(value));
+  }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open({JsonValue::Members{}}); }
-  bool start_array(std::size_t) override { return open({JsonValue::List{}}); }
+  bool start_object(std::size_t) override { return open<JsonValue::Members>(); }
+  bool start_array(std::size_t) override { return open<JsonValue::List>(); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    std::get_if<JsonValue::Members>(&open_.back()->data)->push_back({std::move(name), {}});
+    auto& members = *std::get_if<JsonValue::Members>(&open_.back()->data);
+    if (members.empty()) members.reserve(4);  // most have as many, and growing moves all that are there
+    members.emplace_back().key = std::move(name);
     return true;
   }
   bool parse_error(std::size_t position, const std::string& token, const nlohmann::detail::exception& cause) override {
@@ -41,27 +46,27 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  // An open container is the last one in its parent, which therefore does not grow: pointers stay valid.
-  JsonValue* place(JsonValue value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      return &root_;
-    }
-    if (auto* list = std::get_if<JsonValue::List>(&open_.back()->data)) return &list->emplace_back(std::move(value));
-    JsonValue& slot = std::get_if<JsonValue::Members>(&open_.back()->data)->back().value;
-    slot = std::move(value);
-    return &slot;
+  // A place for the next value. An open container is the last one in its parent, which therefore does not grow:
+  // pointers stay valid.
+  JsonValue& place() {
+    if (open_.empty()) return root_;
+    if (auto* list = std::get_if<JsonValue::List>(&open_.back()->data)) return list->emplace_back();
+    return std::get_if<JsonValue::Members>(&open_.back()->data)->back().value;
   }
-  bool add(JsonValue value) {
-    place(std::move(value));
+  template <class T>
+  bool add(T value) {
+    place().data.emplace<T>(std::move(value));
     return true;
   }
-  bool open(JsonValue container) {
+  template <class Container>
+  bool open() {
     if (open_.size() == kMaxJsonDepth) {
       failure_ = "nested deeper than " + std::to_string(kMaxJsonDepth);
       return false;
     }
-    open_.push_back(place(std::move(container)));
+    JsonValue& value = place();
+    value.data.emplace<Container>();
+    open_.push_back(&value);
     return true;
   }
   bool close() {
