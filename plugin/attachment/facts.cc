@@ -72,7 +72,6 @@ Result<Facts> look(Kernel<HostSide>& host, IfName host_ifname, const Settings& s
     return routes && std::any_of(lease.addresses.begin(), lease.addresses.end(),
                                  [&](const auto& leased) { return leased.address.family() == family; });
   };
-  facts.has_ipv6 = host.sysctl.has_ipv6();
   if (uses(Family::v4)) {
     TRY(facts.forwarding_v4, forwards(host.routes, Family::v4));
   }

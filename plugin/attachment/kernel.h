@@ -29,16 +29,15 @@ inline Result<Kernel<HostSide>> open_host(Deadline deadline) {
   });
 }
 
-// Starts the one short thread of a call; `meanwhile` as for run_in(). All settings of a container are of IPv6.
-template <class M>
-Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline, M meanwhile) {
+// Starts the one short thread of a call. All settings of a container are of IPv6.
+inline Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline) {
   auto open = [&](const InNamespace<ContainerSide>& here) -> Result<Kernel<ContainerSide>> {
     TRY(auto routes, RouteSocket<ContainerSide>::open(here));
     routes.set_deadline(deadline);
     TRY(auto sysctl, Sysctl<ContainerSide>::open(here, SysctlFamilies::ipv6));
     return Kernel<ContainerSide>{std::move(routes), std::move(sysctl)};
   };
-  return run_in<ContainerSide>(netns, open, meanwhile);
+  return run_in<ContainerSide>(netns, open);
 }
 
 }  // namespace isthmus

@@ -167,6 +167,8 @@ class Addition {
       call_.report.addresses.push_back(leased.address.address().text());
     }
     TRY(Facts facts, look(host_, *IfName::parse(record.host_ifname), settings, lease));
+    // Of the kernel, not of a side: to ask below the host's /proc/sys/net takes longer with every namespace.
+    facts.has_ipv6 = container_.sysctl.has_ipv6();
     PlanRequest request{key_, record.pod, settings, lease, facts};
     Design design = settings.bridge ? design_bridge(request) : design_ptp(request);
     TRY(Plan plan, settings.bridge ? plan_bridge(request, design) : plan_ptp(request, design));
@@ -217,16 +219,9 @@ AnswerStatus add(const Call& call) {
   TRY([[maybe_unused]] const Settings* settings, settings_of(call));
   AttachmentKey key = call.key();
   TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
-  std::optional<Result<Kernel<HostSide>>> opened_host;
-  std::optional<Result<StateStore>> opened_store;
-  // No process may be made while the thread lives.
-  if (opens_by_helper(call.conf.state_dir)) opened_store = StateStore::open(call.conf.state_dir);
-  TRY(auto container, open_container(netns, call.deadline, [&] {
-        opened_host = open_host(call.deadline);
-        if (!opened_store) opened_store = StateStore::open(call.conf.state_dir);
-      }));
-  TRY(auto host, *std::move(opened_host));
-  TRY(StateStore store, *std::move(opened_store));
+  TRY(auto container, open_container(netns, call.deadline));
+  TRY(auto host, open_host(call.deadline));
+  TRY(StateStore store, StateStore::open(call.conf.state_dir));
   return Addition(call, std::move(key), std::move(netns), std::move(host), std::move(container), std::move(store))
       .run();
 }
