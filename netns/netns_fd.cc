@@ -62,12 +62,13 @@ const char* file_kind(unsigned mode) {
 
 // Refuses everything that is not nsfs by the device number alone: all namespace files are on the one nsfs of the
 // kernel. statx(2) with AT_STATX_DONT_SYNC asks no FUSE or NFS server; statfs(2) would, and could wait for ever.
-Status check_device(FdRef file, NetnsId own, const std::string& object) {
+Result<NetnsId> check_device(FdRef file, NetnsId own, const std::string& object) {
   struct statx found {};
-  if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &found) != 0) {
+  if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found) != 0) {
     return errno_error("inspect network namespace", object, "netns-open");
   }
-  if (makedev(found.stx_dev_major, found.stx_dev_minor) == own.device) return done;
+  const dev_t device = makedev(found.stx_dev_major, found.stx_dev_minor);
+  if (device == own.device) return NetnsId{device, found.stx_ino};
   Error error{kOpenNetns, object, 0, std::string("it is ") + file_kind(found.stx_mode), "netns-not-a-netns", {}};
   if (S_ISREG(found.stx_mode)) {
     error.hint =
@@ -89,10 +90,12 @@ Result<NetnsFd> NetnsFd::open(const NetnsPath& path, Deadline deadline) {
   std::string object = "'" + path.text() + "'";
   TRY(UniqueFd file, detail::resolve_netns_path(path, deadline));
   TRY(NetnsId own, own_netns_id());
-  TRY_OK(check_device(file.ref(), own, object));
-  // Through /proc and not by the path again, which may lead to a FIFO by now.
-  std::string same_file = "/proc/self/fd/" + std::to_string(file.ref().number());
-  UniqueFd fd(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
+  TRY(NetnsId id, check_device(file.ref(), own, object));
+  UniqueFd fd = detail::reopen_by_path(path, id);
+  if (!fd) {
+    std::string same_file = "/proc/self/fd/" + std::to_string(file.ref().number());
+    fd = UniqueFd(::open(same_file.c_str(), O_RDONLY | O_CLOEXEC));
+  }
   if (!fd) return errno_error(kOpenNetns, object, "netns-open");
   return prove(std::move(fd), own, object);
 }

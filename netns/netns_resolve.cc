@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -137,6 +138,16 @@ Result<UniqueFd> resolve_netns_path(const NetnsPath& path, Deadline deadline) {
   // EAGAIN: not in the cache. ENOSYS before Linux 5.6, EINVAL before 5.12; seccomp filters of old runtimes say EPERM.
   if (errno == EAGAIN || errno == ENOSYS || errno == EINVAL || errno == EPERM) return resolve_by_helper(path, deadline);
   return open_error(path, errno);
+}
+
+// Only root puts anything where `ip netns` and the runtimes have their names; elsewhere a device or a file on FUSE,
+// which opening would touch or wait for, may have taken the place.
+UniqueFd reopen_by_path(const NetnsPath& path, NetnsId file) {
+  if (path.name().empty()) return {};
+  UniqueFd fd = openat2(AT_FDCWD, path.text().c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, RESOLVE_CACHED);
+  struct stat found {};
+  if (!fd || fstat(fd.ref().number(), &found) != 0 || NetnsId{found.st_dev, found.st_ino} != file) return {};
+  return fd;
 }
 
 }  // namespace isthmus::detail
