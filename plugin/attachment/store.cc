@@ -112,17 +112,20 @@ Status StateStore::remove(const AttachmentKey& key) {
 }
 
 Status StateStore::retire(const Record& record) {
-  if (has_its_name(record)) {
-    TRY(auto dir, attachments(record.key.network));
-    // Where it cannot be kept it is removed as any other: that only takes a proof away.
-    auto released = make_beneath(dir_.ref(), kReleased);
-    if (dir && released) {
-      renameat(dir->ref().number(), record.key.file_name().c_str(), released->ref().number(),
-               released_name(record).c_str());
+  const std::string name = released_name(record);
+  TRY(auto dir, attachments(record.key.network));
+  // Where it cannot be kept it is removed as any other: that only takes a proof away.
+  if (dir && has_its_name(record)) {
+    if (auto released = make_beneath(dir_.ref(), kReleased)) {
+      renameat(dir->ref().number(), record.key.file_name().c_str(), released->ref().number(), name.c_str());
+      sweep_some_released(released->ref(), name);
     }
+  } else if (auto released = open_beneath(dir_.ref(), kReleased); released && *released) {
+    sweep_some_released((*released)->ref(), name);
   }
-  sweep_some_released(released_name(record));
-  return remove(record.key);
+  if (dir) TRY_OK(remove_file(dir->ref(), record.key.file_name()));
+  prune(record.key.network);
+  return done;
 }
 
 Status StateStore::discard(const NetworkName& network, const std::string& file_name) {
@@ -160,7 +163,13 @@ Result<std::vector<StateStore::Listed>> StateStore::list(const NetworkName& netw
 Result<bool> StateStore::has_other(const AttachmentKey& key) const {
   TRY(auto dir, attachments(key.network));
   if (!dir) return false;
-  return has_name_besides(dir->ref(), key.file_name());
+  bool other = false;
+  const std::string own = key.file_name();
+  TRY_OK(walk_names(dir->ref(), [&](std::string_view name) {
+    other = name != own;
+    return !other;
+  }));
+  return other;
 }
 
 Result<std::vector<std::string>> StateStore::networks() const {

@@ -91,8 +91,6 @@ class StateStore {
   Result<std::optional<UniqueFd>> attachments(const NetworkName& network) const;
   Result<Record> read_record_file(FdRef dir, const NetworkName& network, const std::string& file_name) const;
   void prune(const NetworkName& network);
-  // In store_released.cc.
-  void sweep_some_released(const std::string& but);
 
   UniqueFd dir_;
   UniqueFd lock_;  // opened when first needed

@@ -1,14 +1,12 @@
 // Records of attachments that are gone whose namespace still had its name.
 #include "plugin/attachment/store_released.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <memory>
 
 #include "netns/file.h"
 #include "plugin/attachment/netns_name.h"
@@ -27,23 +25,6 @@ constexpr std::uint64_t kReleasedPurpose = 300;  // none of key.cc's or store_lo
 constexpr std::size_t kListed = 128;
 constexpr std::size_t kFirst = 1;
 constexpr std::size_t kLooks = 2;
-
-std::vector<std::string> first_names(FdRef dir) {
-  std::vector<std::string> names;
-  int own = openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (own < 0) return names;
-  std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(own), closedir);
-  if (!stream) {
-    close(own);
-    return names;
-  }
-  while (names.size() < kListed) {
-    const dirent* entry = readdir(stream.get());
-    if (entry == nullptr) break;
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  }
-  return names;
-}
 
 Result<Record> read_released(FdRef dir, const std::string& name) {
   TRY(std::string bytes, read_small_file(dir, name, kMaxJsonBytes));
@@ -91,17 +72,19 @@ std::string released_name(const Record& record) {
          record.netns.substr(record.netns.rfind('/') + 1).substr(0, 200);
 }
 
-void StateStore::sweep_some_released(const std::string& but) {
-  auto dir = open_beneath(dir_.ref(), kReleased);
-  if (!dir || !*dir) return;
-  std::vector<std::string> names = first_names((*dir)->ref());
-  std::erase(names, but);
+void sweep_some_released(FdRef released, const std::string& but) {
+  std::vector<std::string> names;
+  auto walked = walk_names(released, [&](std::string_view name) {
+    if (name != but) names.emplace_back(name);
+    return names.size() < kListed;
+  });
+  if (!walked) return;
   for (std::size_t look = 0; look < kLooks && look < names.size(); ++look) {
     // Any number will do that is not the same at each call.
     auto number = static_cast<std::size_t>(std::chrono::steady_clock::now().time_since_epoch().count());
     std::size_t which = look < kFirst ? look : look + (number * 2654435761U >> 16) % (names.size() - look);
     std::swap(names[look], names[which]);
-    sweep_one((*dir)->ref(), names[look]);
+    sweep_one(released, names[look]);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "netns/unique_fd.h"
 #include "plugin/attachment/record.h"
 
 namespace isthmus {
@@ -15,5 +16,8 @@ bool has_its_name(const Record& record);
 
 // One file name for (attachment, namespace): "<hash>:<last part of the name>".
 std::string released_name(const Record& record);
+
+// Removes a few names from that directory, just opened, whose namespaces have lost theirs; not `but`.
+void sweep_some_released(FdRef released, const std::string& but);
 
 }  // namespace isthmus

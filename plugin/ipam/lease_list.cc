@@ -42,12 +42,9 @@ Result<std::optional<LeaseStore>> LeaseStore::open_existing(const std::string& s
   std::optional<LeaseStore> nothing;
   TRY(auto state, open_state_dir(state_dir, deadline));
   if (!state) return nothing;
-  TRY(auto network_dir, open_beneath(state->ref(), "networks/" + network.text()));
-  if (!network_dir) return nothing;
-  TRY(auto leases_dir, open_beneath(network_dir->ref(), "leases"));
+  TRY(auto leases_dir, open_beneath(state->ref(), "networks/" + network.text() + "/leases"));
   if (!leases_dir) return nothing;
   LeaseStore store(state_dir, network);
-  store.network_dir_ = *std::move(network_dir);
   store.leases_dir_ = *std::move(leases_dir);
   return std::optional<LeaseStore>(std::move(store));
 }

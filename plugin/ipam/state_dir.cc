@@ -168,20 +168,17 @@ Result<std::vector<std::string>> list_names(FdRef dir) {
   return names;
 }
 
-Result<bool> has_name_besides(FdRef dir, const std::string& name) {
-  UniqueFd own(openat(dir.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own && errno == ENOENT) return false;
-  if (!own) return state_error(errno, "list", path_of(dir));
+Status walk_names(FdRef dir, const std::function<bool(std::string_view)>& take) {
   // readdir(3) would have the kernel walk through a thousand names to use the first.
   alignas(dirent64) std::array<char, 1024> buffer;
   while (true) {
-    ssize_t size = getdents64(own.ref().number(), buffer.data(), buffer.size());
-    if (size == 0 || (size < 0 && errno == ENOENT)) return false;
+    ssize_t size = getdents64(dir.number(), buffer.data(), buffer.size());
+    if (size == 0 || (size < 0 && errno == ENOENT)) return done;
     if (size < 0) return state_error(errno, "list", path_of(dir));
     for (ssize_t at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
-      std::string_view found = entry->d_name;
-      if (!found.starts_with('.') && found != name) return true;
+      std::string_view name = entry->d_name;
+      if (!name.starts_with('.') && !take(name)) return done;
       at += entry->d_reclen;
     }
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,8 +37,9 @@ Result<UniqueFd> make_beneath(FdRef dir, const std::string& path);
 // Names in a directory, in no order, and none of one that was removed. Those beginning with '.' are left out: they are
 // temporary files.
 Result<std::vector<std::string>> list_names(FdRef dir);
-// Whether list_names() would say any name but that one. Reads a few of them, however many there are.
-Result<bool> has_name_besides(FdRef dir, const std::string& name);
+// The names list_names() would say, one by one until `take` wants no more: reads few of them, however many there are.
+// `dir` is new: the place in a directory is that of all copies of a descriptor.
+Status walk_names(FdRef dir, const std::function<bool(std::string_view)>& take);
 // With the temporary files.
 Result<std::vector<std::string>> list_all_names(FdRef dir);
 
