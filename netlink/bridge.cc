@@ -31,18 +31,6 @@ Message bridge_message(const BridgeSpec& spec) {
   return message;
 }
 
-std::optional<BridgePortInfo> read_port(const Reply& reply) {
-  auto info = reply.attributes<ifinfomsg>().nest(IFLA_LINKINFO);
-  if (!info || info->text(IFLA_INFO_SLAVE_KIND) != "bridge") return std::nullopt;
-  auto port = info->nest(IFLA_INFO_SLAVE_DATA);
-  if (!port) return std::nullopt;
-  BridgePortInfo out;
-  out.state = port->u8(IFLA_BRPORT_STATE).value_or(0);
-  out.flags.hairpin = port->u8(IFLA_BRPORT_MODE).value_or(0) != 0;
-  out.flags.isolated = port->u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
-  return out;
-}
-
 }  // namespace
 
 Result<int> create_bridge(RouteSocket<HostSide>& host, const BridgeSpec& spec) {
@@ -74,13 +62,6 @@ void set_bridge_port(Batch& batch, int ifindex, const std::string& name, const B
     message.put_u8(IFLA_BRPORT_ISOLATED, flags.isolated ? 1 : 0);
   }
   batch.add(std::move(message), "set bridge port", link_object(name));
-}
-
-Result<std::optional<BridgePortInfo>> find_bridge_port(RouteConversation& socket, int ifindex) {
-  std::optional<BridgePortInfo> port;
-  TRY(bool there, query_link(socket, ifindex, [&](const Reply& reply) { port = read_port(reply); }));
-  if (!there) port.reset();
-  return port;
 }
 
 }  // namespace isthmus

@@ -12,10 +12,10 @@ Result<bool> forwards(RouteConversation& socket, Family family) {
   request.header(header);
   request.put_u32(NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
   bool forwards = false;
-  TRY_OK(socket.ask(std::move(request), "ask whether the host forwards", family == Family::v4 ? "IPv4" : "IPv6",
-                    [&](const Reply& reply) {
-                      forwards = reply.attributes<netconfmsg>().u32(NETCONFA_FORWARDING).value_or(0) != 0;
-                    }));
+  TRY_OK(socket.query(std::move(request), "ask whether the host forwards", family == Family::v4 ? "IPv4" : "IPv6",
+                      [&](const Reply& reply) {
+                        forwards = reply.attributes<netconfmsg>().u32(NETCONFA_FORWARDING).value_or(0) != 0;
+                      }));
   return forwards;
 }
 

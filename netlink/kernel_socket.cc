@@ -11,8 +11,10 @@
 namespace isthmus {
 namespace {
 
+// A link with all that it has takes two.
+constexpr std::size_t kUsualRoom = 8192;
 // The kernel fills dumps up to 32 KiB when the reader's buffer has that size (netlink_recvmsg, max_recvmsg_len).
-constexpr std::size_t kBufferSize = 32768;
+constexpr std::size_t kMostRoom = 32768;
 
 void switch_on(int fd, int option) {
   int one = 1;
@@ -33,7 +35,13 @@ int bind_and_connect(int fd, std::uint32_t groups) {
 }  // namespace
 
 KernelSocket::KernelSocket(UniqueFd fd)
-    : fd_(std::move(fd)), buffer_(std::make_unique_for_overwrite<std::byte[]>(kBufferSize)) {}
+    : fd_(std::move(fd)), buffer_(std::make_unique_for_overwrite<std::byte[]>(kUsualRoom)), room_(kUsualRoom) {}
+
+void KernelSocket::make_room() {
+  if (room_ == kMostRoom) return;
+  buffer_ = std::make_unique_for_overwrite<std::byte[]>(kMostRoom);
+  room_ = kMostRoom;
+}
 
 Result<KernelSocket> KernelSocket::open(std::uint32_t groups, const char* where) {
   UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
@@ -58,7 +66,7 @@ int KernelSocket::send(std::span<const iovec> pieces) const {
 }
 
 KernelSocket::Received KernelSocket::receive_now() {
-  iovec piece{buffer_.get(), kBufferSize};
+  iovec piece{buffer_.get(), room_};
   sockaddr_nl sender{};
   msghdr message{};
   message.msg_iov = &piece;

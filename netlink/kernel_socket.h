@@ -43,15 +43,19 @@ class KernelSocket {
   // All pieces as one datagram; the kernel carries it out before this returns, which no deadline can cut short.
   // 0 or an errno.
   int send(std::span<const iovec> pieces) const;
-  // One datagram, valid until the next call.
+  // One datagram, valid until the next call of this or the next two.
   Received receive(Deadline deadline);
   // What is there already; ETIMEDOUT when nothing is.
   Received receive_now();
+  // For long dumps, of which the kernel then puts more into each datagram; the answer to a question about one thing
+  // fits without.
+  void make_room();
 
  private:
   explicit KernelSocket(UniqueFd fd);
   UniqueFd fd_;
   std::unique_ptr<std::byte[]> buffer_;
+  std::size_t room_;
 };
 
 inline constexpr int kLargestErrno = 4095;  // MAX_ERRNO, linux/err.h; another number is none of the kernel's

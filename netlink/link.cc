@@ -21,10 +21,20 @@ Result<bool> query(RouteConversation& socket,
                    const std::function<void(const Reply&)>& read) {
   // Statistics are most of the reply and half of its price.
   request.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  auto answer = socket.ask(std::move(request), "look up link", object, read);
+  auto answer = socket.query(std::move(request), "look up link", object, read);
   if (answer) return true;
   if (answer.error().err == ENODEV) return false;
   return std::move(answer).error();
+}
+
+std::optional<BridgePortInfo> read_port(const Attributes& info) {
+  auto port = info.nest(IFLA_INFO_SLAVE_DATA);
+  if (!port || info.text(IFLA_INFO_SLAVE_KIND) != "bridge") return std::nullopt;
+  BridgePortInfo out;
+  out.state = port->u8(IFLA_BRPORT_STATE).value_or(0);
+  out.flags.hairpin = port->u8(IFLA_BRPORT_MODE).value_or(0) != 0;
+  out.flags.isolated = port->u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0;
+  return out;
 }
 
 std::optional<LinkInfo> read_link(const Reply& reply) {
@@ -44,6 +54,7 @@ std::optional<LinkInfo> read_link(const Reply& reply) {
     auto data = info->nest(IFLA_INFO_DATA);
     auto filtering = data && link.kind == "bridge" ? data->u8(IFLA_BR_VLAN_FILTERING) : std::nullopt;
     if (filtering) link.vlan_filtering = *filtering != 0;
+    link.port = read_port(*info);
   }
   if (auto mac = attributes.bytes(IFLA_ADDRESS); mac && mac->size() == 6) {
     link.mac = MacAddress::from_kernel(mac->data());

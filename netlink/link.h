@@ -55,6 +55,17 @@ struct LinkChange {
 // `name` is for errors only.
 void change_link(Batch& batch, int ifindex, const std::string& name, const LinkChange& change);
 
+struct BridgePortFlags {
+  bool hairpin = false;   // frames may go back out of the port they came from
+  bool isolated = false;  // no frames from and to other isolated ports
+  bool operator==(const BridgePortFlags&) const = default;
+};
+
+struct BridgePortInfo {
+  std::uint8_t state = 0;  // BR_STATE_*: 3 is forwarding, 0 disabled (no carrier)
+  BridgePortFlags flags;
+};
+
 struct LinkInfo {
   int ifindex = 0;
   std::string name;
@@ -69,6 +80,7 @@ struct LinkInfo {
   // IFLA_LINK_NETNSID: the number by which this namespace knows that of the other end; nullopt: it is the same.
   std::optional<int> peer_nsid;
   std::optional<int> master_ifindex;
+  std::optional<BridgePortInfo> port;  // of a bridge
   std::optional<bool> vlan_filtering;  // of a bridge, on a kernel that has it
 };
 

@@ -13,7 +13,7 @@ Result<std::optional<int>> nsid_of(RouteConversation& socket, int by, std::uint3
   Message request(RTM_GETNSID, 0);
   request.header(rtgenmsg{});
   request.put_u32(by, which);
-  auto answer = socket.ask(std::move(request), "look up the network namespace", object, [&](const Reply& reply) {
+  auto answer = socket.query(std::move(request), "look up the network namespace", object, [&](const Reply& reply) {
     auto number = reply.attributes<rtgenmsg>().u32(NETNSA_NSID);
     if (number && static_cast<int>(*number) >= 0) nsid = static_cast<int>(*number);
   });

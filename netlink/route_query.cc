@@ -78,7 +78,7 @@ Result<std::optional<int>> outgoing_link(RouteConversation& socket, const IpAddr
   Message request(RTM_GETROUTE, 0);
   request.header(header);
   request.put_bytes(RTA_DST, destination.bytes());
-  auto answer = socket.ask(std::move(request), "look up the route to", destination.text(), [&](const Reply& reply) {
+  auto answer = socket.query(std::move(request), "look up the route to", destination.text(), [&](const Reply& reply) {
     if (auto index = reply.attributes<rtmsg>().u32(RTA_OIF)) link = static_cast<int>(*index);
   });
   if (!answer && !leads_nowhere(answer.error().err)) return std::move(answer).error();

@@ -18,7 +18,8 @@ using std::chrono::seconds;
 
 constexpr seconds kLongestWait{30};  // for a conversation whose owner has set no deadline
 constexpr int kMostDumpAttempts = 5;
-constexpr int kMostLost = 64;  // answers of one dump that the kernel may drop before we give up
+constexpr int kMostLost = 64;  // answers of one dump that the kernel may drop, or we cut off, before we give up
+constexpr std::size_t kLongDump = 2048;  // bytes in one datagram, behind which more are to be expected
 // Each error of a batch is a message in the socket's receive queue; this many fit there under any rmem_default.
 constexpr std::size_t kMostInDatagram = 64;
 
@@ -39,8 +40,15 @@ struct RouteConversation::State {
   };
 
   Deadline until() const { return deadline ? *deadline : Deadline::in(kLongestWait); }
+  enum class EndsWith { acknowledgement, reply };
   Result<std::optional<Failure>, int> exchange(std::span<nlmsghdr* const> messages,
+                                               EndsWith end,
                                                const std::function<void(const Reply&)>& on_reply);
+  Status ask(nlmsghdr* message,
+             EndsWith end,
+             const std::string& doing,
+             const std::string& object,
+             const std::function<void(const Reply&)>& on_reply);
   Status commit_datagram(std::span<Batch::Entry> entries);
 
   enum class DumpEnd { complete, interrupted };
@@ -51,10 +59,11 @@ struct RouteConversation::State {
   Result<DumpVerdict, int> dump_once(nlmsghdr* message, const std::function<void(const Reply&)>& on_reply);
 };
 
-// Sends the messages as one datagram and reads until the last one is acknowledged. Answers with another sequence number
-// belong to a request that was given up.
+// Sends the messages as one datagram and reads until the last one is acknowledged or replied to. Answers with another
+// sequence number belong to a request that was given up.
 Result<std::optional<RouteConversation::State::Failure>, int> RouteConversation::State::exchange(
     std::span<nlmsghdr* const> messages,
+    EndsWith last,
     const std::function<void(const Reply&)>& on_reply) {
   Deadline end = until();
   if (end.passed()) return ETIMEDOUT;
@@ -64,7 +73,7 @@ Result<std::optional<RouteConversation::State::Failure>, int> RouteConversation:
     messages[i]->nlmsg_seq = ++last_sequence;
     pieces[i] = {messages[i], NLMSG_ALIGN(messages[i]->nlmsg_len)};
   }
-  messages.back()->nlmsg_flags |= NLM_F_ACK;
+  if (last == EndsWith::acknowledgement) messages.back()->nlmsg_flags |= NLM_F_ACK;
   if (int err = socket.send(std::span(pieces).first(messages.size())); err != 0) return err;
 
   std::optional<Failure> failure;
@@ -76,6 +85,7 @@ Result<std::optional<RouteConversation::State::Failure>, int> RouteConversation:
       if (index >= messages.size()) continue;
       if (message->nlmsg_type != NLMSG_ERROR) {
         on_reply(Reply(message));
+        if (last == EndsWith::reply && index + 1 == messages.size()) return failure;
         continue;
       }
       Verdict verdict = read_verdict(message);
@@ -85,10 +95,21 @@ Result<std::optional<RouteConversation::State::Failure>, int> RouteConversation:
   }
 }
 
+Status RouteConversation::State::ask(nlmsghdr* message,
+                                     EndsWith end,
+                                     const std::string& doing,
+                                     const std::string& object,
+                                     const std::function<void(const Reply&)>& on_reply) {
+  auto answer = exchange({&message, 1}, end, on_reply);
+  if (!answer) return no_verdict(answer.error(), doing, object);
+  if (*answer) return refused(std::move((*answer)->verdict), doing, object);
+  return done;
+}
+
 Status RouteConversation::State::commit_datagram(std::span<Batch::Entry> entries) {
   std::array<nlmsghdr*, kMostInDatagram> messages;
   std::ranges::transform(entries, messages.begin(), [](Batch::Entry& entry) { return entry.message.raw(); });
-  auto answer = exchange(std::span(messages).first(entries.size()), [](const Reply&) {});
+  auto answer = exchange(std::span(messages).first(entries.size()), EndsWith::acknowledgement, [](const Reply&) {});
   if (!answer) return no_verdict(answer.error(), entries[0].doing, entries[0].object);
   if (!*answer) return done;
   const Batch::Entry& failed = entries[(*answer)->index];
@@ -107,13 +128,18 @@ Result<RouteConversation::State::DumpVerdict, int> RouteConversation::State::dum
   if (int err = socket.send({&piece, 1}); err != 0) return err;
 
   DumpEnd state = DumpEnd::complete;
+  std::size_t size = 0;
   for (int lost = 0;;) {
+    if (size > kLongDump) socket.make_room();
     auto datagram = socket.receive(end);
-    if (!datagram && datagram.error() == ENOBUFS && ++lost <= kMostLost && !end.passed()) {
+    const int err = datagram ? 0 : datagram.error();
+    if ((err == ENOBUFS || err == EMSGSIZE) && ++lost <= kMostLost && !end.passed()) {
+      if (err == EMSGSIZE) socket.make_room();
       state = DumpEnd::interrupted;
       continue;
     }
-    if (!datagram) return datagram.error();
+    if (!datagram) return err;
+    size = datagram->size();
     MessageReader reader(*datagram);
     while (const nlmsghdr* part = reader.next()) {
       if (part->nlmsg_seq != last_sequence) continue;
@@ -149,11 +175,14 @@ Status RouteConversation::ask(Message message,
                               const std::string& doing,
                               const std::string& object,
                               const std::function<void(const Reply&)>& on_reply) {
-  nlmsghdr* only = message.raw();
-  auto answer = state_->exchange({&only, 1}, on_reply);
-  if (!answer) return no_verdict(answer.error(), doing, object);
-  if (*answer) return refused(std::move((*answer)->verdict), doing, object);
-  return done;
+  return state_->ask(message.raw(), State::EndsWith::acknowledgement, doing, object, on_reply);
+}
+
+Status RouteConversation::query(Message message,
+                                const std::string& doing,
+                                const std::string& object,
+                                const std::function<void(const Reply&)>& on_reply) {
+  return state_->ask(message.raw(), State::EndsWith::reply, doing, object, on_reply);
 }
 
 Status RouteConversation::dump(Message message,

@@ -53,6 +53,13 @@ class RouteConversation {
              const std::string& object,
              const std::function<void(const Reply&)>& on_reply);
 
+  // A question about one thing, which the kernel answers by one message, or by an error. An acknowledgement behind the
+  // answer would say nothing more, and is not asked for.
+  Status query(Message message,
+               const std::string& doing,
+               const std::string& object,
+               const std::function<void(const Reply&)>& on_reply);
+
   // A dump. Tried again when the kernel says it was interrupted (NLM_F_DUMP_INTR), five times in all, then it fails
   // with [netlink-busy]; `on_restart` must forget what came before.
   Status dump(Message message,

@@ -133,8 +133,8 @@ class Restoration {
 
   Status restore_port(const LinkInfo& end) {
     const BridgePortFlags wanted{record_.hairpin, record_.isolated};
-    TRY(auto port, find_bridge_port(host_.routes, end.ifindex));
-    if (!port || port->flags == wanted) return done;
+    TRY(auto now, find_link(host_.routes, end.ifindex));
+    if (!now || !now->port || now->port->flags == wanted) return done;
     Batch batch;
     set_bridge_port(batch, end.ifindex, end.name, wanted);
     return commit(std::move(batch), "hairpin and isolation of '" + end.name + "'");

@@ -60,8 +60,8 @@ Status enable_forwarding(Kernel<HostSide>& host, Family family, const std::vecto
 Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::string& name, Deadline deadline) {
   const Deadline enough = Deadline::in(kPortTime);
   for (milliseconds pause(1); !enough.passed() && !deadline.passed(); pause = std::min(pause * 2, milliseconds(20))) {
-    TRY(auto port, find_bridge_port(host.routes, port_ifindex));
-    if (!port) {
+    TRY(auto link, find_link(host.routes, port_ifindex));
+    if (!link || !link->port) {
       return Error{"wait for port '" + name + "'",
                    {},
                    ENODEV,
@@ -69,7 +69,7 @@ Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::str
                    "port-down",
                    "find the program that takes ports from the bridge, and exempt 'ist*'"};
     }
-    if (port->state != BR_STATE_DISABLED && port->state != BR_STATE_BLOCKING) return done;
+    if (link->port->state != BR_STATE_DISABLED && link->port->state != BR_STATE_BLOCKING) return done;
     pause_between_looks(pause);
   }
   return Error{"wait for port '" + name + "'",       {},          ETIMEDOUT,

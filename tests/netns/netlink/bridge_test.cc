@@ -43,10 +43,10 @@ TEST_F(Bridge, PortFlagsAndState) {
   Batch batch;
   set_bridge_port(batch, made->host, "ist0", {.hairpin = true, .isolated = true});
   ASSERT_TRUE(host_->commit(std::move(batch)));
-  auto port = find_bridge_port(*host_, made->host);
-  ASSERT_TRUE(port && *port);
-  EXPECT_EQ((*port)->flags, (BridgePortFlags{true, true}));
-  EXPECT_EQ((*port)->state, 0);
+  auto link = *find_link(*host_, made->host);
+  ASSERT_TRUE(link && link->port);
+  EXPECT_EQ(link->port->flags, (BridgePortFlags{true, true}));
+  EXPECT_EQ(link->port->state, 0);
   auto shown = ip_json("-d link show dev ist0")[0]["linkinfo"]["info_slave_data"];
   EXPECT_EQ(shown["hairpin"], true);
   EXPECT_EQ(shown["isolated"], true);
@@ -59,15 +59,14 @@ TEST_F(Bridge, PortFlagsAndState) {
   Batch inside;
   change_link(inside, made->container, "eth0", {.up = true});
   ASSERT_TRUE(inside_->commit(std::move(inside)));
-  port = find_bridge_port(*host_, made->host);
-  ASSERT_TRUE(port && *port);
-  EXPECT_EQ((*port)->flags, BridgePortFlags{});
-  EXPECT_EQ((*port)->state, 3);
+  link = *find_link(*host_, made->host);
+  ASSERT_TRUE(link && link->port);
+  EXPECT_EQ(link->port->flags, BridgePortFlags{});
+  EXPECT_EQ(link->port->state, 3);
 }
 
 TEST_F(Bridge, NotAPort) {
-  EXPECT_FALSE(*find_bridge_port(*host_, 1));
-  EXPECT_FALSE(*find_bridge_port(*host_, 4711));
+  EXPECT_FALSE((**find_link(*host_, 1)).port);
   Batch batch;
   set_bridge_port(batch, 1, "lo", {.hairpin = true});
   EXPECT_FALSE(host_->commit(std::move(batch)));
