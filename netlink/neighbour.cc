@@ -35,9 +35,14 @@ Status correct_neighbour(RouteConversation& socket, int ifindex, const std::stri
   return answer;
 }
 
-Status delete_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const IpAddress& address) {
-  auto answer = socket.ask(neighbour_message(RTM_DELNEIGH, 0, ifindex, address), "delete neighbour",
-                           object_of(address, name), [](const Reply&) {});
+Message delete_neighbour_message(const NeighbourRef& neighbour) {
+  return neighbour_message(RTM_DELNEIGH, 0, neighbour.ifindex, neighbour.address);
+}
+
+Status delete_neighbour(RouteConversation& socket, const NeighbourRef& neighbour) {
+  auto answer = socket.ask(delete_neighbour_message(neighbour), "delete neighbour",
+                           "'" + neighbour.address.text() + "' on link number " + std::to_string(neighbour.ifindex),
+                           [](const Reply&) {});
   if (answer || answer.error().err == ENOENT || answer.error().err == ENODEV) return done;
   return answer;
 }

@@ -9,6 +9,12 @@
 
 namespace isthmus {
 
+// An entry of the host's table.
+struct NeighbourRef {
+  int ifindex;
+  IpAddress address;
+};
+
 struct NeighbourSpec {
   IpAddress address;
   MacAddress mac;
@@ -21,6 +27,9 @@ struct NeighbourSpec {
 Status correct_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const NeighbourSpec& spec);
 
 // Absent entry or link is done.
-Status delete_neighbour(RouteConversation& socket, int ifindex, const std::string& name, const IpAddress& address);
+Status delete_neighbour(RouteConversation& socket, const NeighbourRef& neighbour);
+
+// An RTM_DELNEIGH for it. Private to netlink/.
+Message delete_neighbour_message(const NeighbourRef& neighbour);
 
 }  // namespace isthmus

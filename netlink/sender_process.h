@@ -1,12 +1,12 @@
 // A child process whose whole life is one sendmsg(2) that takes long. Private to netlink/.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <span>
 
 #include "netns/result.h"
 #include "netns/unique_fd.h"
-
-struct nlmsghdr;
 
 namespace isthmus {
 
@@ -16,11 +16,15 @@ namespace isthmus {
 // init adopts and reaps it, as it would after a second fork, which is why there is none. A process that lives on
 // collects its own at the next start(), so that a garbage collector of a thousand links does not leave a thousand
 // zombies.
+//
+// The two share their memory (CLONE_VM): a copy of it, and of each page that one of them writes to, would cost more
+// than all else that DEL does besides the kernel's own work. The child writes to nothing but a stack of its own.
 class SenderProcess {
  public:
-  // `message` is sent through `socket`; `kept` is held open until that is done. Fails where the kernel gives no process
-  // or no pidfd (before 5.3, or a seccomp filter).
-  static Result<SenderProcess> start(FdRef socket, const nlmsghdr* message, std::optional<FdRef> kept);
+  // `datagram` is copied and sent through `socket`; `kept` is held open until that is done. Fails where the kernel
+  // gives no process or no pidfd (before 5.3, or a seccomp filter) or cannot close descriptors in one call
+  // (before 5.9).
+  static Result<SenderProcess> start(FdRef socket, std::span<const std::byte> datagram, std::optional<FdRef> kept);
   // A pidfd: readable when the child has ended.
   FdRef ref() const { return pidfd_.ref(); }
   bool ended() const;

@@ -9,29 +9,34 @@
 namespace isthmus {
 namespace {
 
+// A bridge stays, and with it what the host knew about its neighbours: the next container with the address would be
+// spoken to under this one's MAC.
+Result<std::vector<NeighbourRef>> neighbours_of(const Record& record, RouteSocket<HostSide>& host) {
+  std::vector<NeighbourRef> neighbours;
+  auto name = IfName::parse(record.gateway_link);
+  if (!name) return neighbours;
+  TRY(auto link, find_link(host, *name));
+  if (!link) return neighbours;
+  for (const Prefix& address : record.addresses)
+    neighbours.push_back({link->ifindex, address.address()});
+  return neighbours;
+}
+
 Status remove_link(const AttachmentKey& key,
                    const std::optional<Record>& record,
+                   std::vector<NeighbourRef> neighbours,
                    RouteSocket<HostSide>& host,
                    Deadline deadline,
                    const NetfilterSocket* netfilter) {
   TRY(auto link, find_host_end(host, key, record ? record->host_ifname : std::string()));
-  if (!link) return done;
-  std::optional<FdRef> kept;
-  if (netfilter != nullptr) kept = netfilter->ref();
-  return run_at_home(
-      [&](const auto& here) { return delete_link_without_grace(here, link->ifindex, link->name, deadline, kept); });
-}
-
-// A bridge stays, and with it what the host knew about its neighbours: the next container with the address would be
-// spoken to under this one's MAC.
-Status forget_neighbours(const Record& record, RouteSocket<HostSide>& host) {
-  auto name = IfName::parse(record.gateway_link);
-  if (!name) return done;
-  TRY(auto link, find_link(host, *name));
-  if (!link) return done;
-  for (const Prefix& address : record.addresses)
-    TRY_OK(delete_neighbour(host, link->ifindex, link->name, address.address()));
-  return done;
+  if (!link) {
+    for (const NeighbourRef& neighbour : neighbours)
+      TRY_OK(delete_neighbour(host, neighbour));
+    return done;
+  }
+  LinkRemoval removal{link->ifindex, link->name, std::move(neighbours)};
+  if (netfilter != nullptr) removal.kept = netfilter->ref();
+  return run_at_home([&](const auto& here) { return delete_link_without_grace(here, host, removal, deadline); });
 }
 
 // The name of the guard is that of the link, which is gone by now.
@@ -60,8 +65,14 @@ std::vector<Error> undo(const AttachmentKey& key,
     if (!status) failures.push_back(std::move(status).error());
   };
   if (auto host = open_host_routes(deadline)) {
-    attempt(remove_link(key, record, *host, deadline, netfilter));
-    if (record && !record->gateway_link.empty()) attempt(forget_neighbours(*record, *host));
+    std::vector<NeighbourRef> neighbours;
+    auto found = record ? neighbours_of(*record, *host) : neighbours;
+    if (found) {
+      neighbours = *std::move(found);
+    } else {
+      failures.push_back(std::move(found).error());
+    }
+    attempt(remove_link(key, record, std::move(neighbours), *host, deadline, netfilter));
   } else {
     failures.push_back(std::move(host).error());
   }

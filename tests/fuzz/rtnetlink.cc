@@ -91,7 +91,7 @@ void change_things(RouteSocket<HostSide>& socket) {
   add_route(batch, 7, "eth0", RouteSpec{.destination = Prefix::everything(Family::v4)});
   came_well(socket.commit(std::move(batch)));
   came_well(delete_link(socket, 7, "eth0"));
-  came_well(delete_neighbour(socket, 7, "eth0", *IpAddress::parse("fd00::1")));
+  came_well(delete_neighbour(socket, {7, *IpAddress::parse("fd00::1")}));
   came_well(create_bridge(socket, {.name = *IfName::parse("cni0"), .mac = *MacAddress::parse("02:00:00:00:00:01")}));
 }
 

@@ -192,9 +192,9 @@ TEST_F(AddressRoute, Neighbours) {
     ASSERT_TRUE(correct());
     EXPECT_THAT(shell("ip -n web neigh show dev eth0"),
                 HasSubstr(std::string(address) + " lladdr 02:00:00:00:00:0a REACHABLE"));
-    EXPECT_TRUE(delete_neighbour(*inside_, index_, "eth0", ip(address)));
-    EXPECT_TRUE(delete_neighbour(*inside_, index_, "eth0", ip(address)));
-    EXPECT_TRUE(delete_neighbour(*inside_, 4711, "gone", ip(address)));
+    EXPECT_TRUE(delete_neighbour(*inside_, {index_, ip(address)}));
+    EXPECT_TRUE(delete_neighbour(*inside_, {index_, ip(address)}));
+    EXPECT_TRUE(delete_neighbour(*inside_, {4711, ip(address)}));
   }
   EXPECT_EQ(shell("ip -n web neigh show nud reachable dev eth0"), "");
 }

@@ -27,8 +27,11 @@ using std::chrono::microseconds;
 class LinkRemoval : public TwoSides {
  protected:
   Status remove(int ifindex, const std::string& name, Deadline deadline = soon()) {
+    return remove(isthmus::LinkRemoval{ifindex, name}, deadline);
+  }
+  Status remove(const isthmus::LinkRemoval& removal, Deadline deadline = soon()) {
     return run_at_home(
-        [&](const InNamespace<HostSide>& pass) { return delete_link_without_grace(pass, ifindex, name, deadline); });
+        [&](const InNamespace<HostSide>& pass) { return delete_link_without_grace(pass, *host_, removal, deadline); });
   }
   template <class F>
   microseconds time(F function) {
@@ -68,6 +71,22 @@ TEST_F(LinkRemoval, GoneAtReturnForABridgePort) {
     ASSERT_TRUE(remove(made.host, "ist0"));
     EXPECT_FALSE(*find_link(*host_, made.host));
   }
+}
+
+TEST_F(LinkRemoval, ForgetsWhoWasBehindTheLink) {
+  shell("ip link add name istbr up type bridge && ip address add 10.1.0.1/16 dev istbr");
+  VethIndexes made = live_veth();
+  shell("ip neigh add 10.1.0.2 dev istbr lladdr 02:00:00:00:00:02 nud reachable");
+  shell("ip neigh add 10.1.0.3 dev istbr lladdr 02:00:00:00:00:03 nud reachable");
+  auto bridge = *find_link(*host_, ifname("istbr"));
+  ASSERT_TRUE(bridge);
+  std::vector<NeighbourRef> neighbours;
+  for (const char* address : {"10.1.0.2", "10.1.0.4"})
+    neighbours.push_back({bridge->ifindex, *IpAddress::parse(address)});
+  ASSERT_TRUE(remove({made.host, "ist0", neighbours}));
+  EXPECT_FALSE(*find_link(*host_, made.host));
+  shell("! ip neigh show dev istbr | grep -w 10.1.0.2");
+  shell("ip neigh show dev istbr | grep -qw 10.1.0.3");
 }
 
 TEST_F(LinkRemoval, AbsentIsDone) {
@@ -136,10 +155,7 @@ TEST_F(LinkRemoval, TheChildWaitsForTheGracePeriodOfNftablesToo) {
     std::optional<NetfilterSocket> socket = netfilter();
     EXPECT_TRUE(ensure_masquerade(*socket, sources));
     int link = live_veth().host;
-    auto removed = run_at_home([&](const InNamespace<HostSide>& pass) {
-      return delete_link_without_grace(pass, link, "ist0", soon(),
-                                       kept ? std::optional(socket->ref()) : std::optional<FdRef>());
-    });
+    auto removed = remove({link, "ist0", {}, kept ? std::optional(socket->ref()) : std::nullopt});
     EXPECT_TRUE(removed);
     EXPECT_TRUE(remove_masquerade(*socket, {"pods"}));
     auto took = time([&] { socket.reset(); });
@@ -204,9 +220,9 @@ void forbid(unsigned call) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) _exit(2);
 }
 
-// No process to be had; or one that ends before it has sent anything.
+// No process to be had, or none that could close what it has inherited.
 TEST_F(LinkRemoval, DeletesAndWaitsItselfWhenTheChildCannot) {
-  for (unsigned call : {SYS_clone3, SYS_close_range}) {
+  for (unsigned call : {SYS_clone, SYS_close_range}) {
     VethIndexes made = live_veth();
     pid_t plugin = fork();
     if (plugin == 0) {
