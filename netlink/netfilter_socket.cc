@@ -19,7 +19,7 @@ namespace isthmus {
 namespace {
 
 // The kernel makes no part of a dump longer than what was read before, and then than this.
-constexpr std::size_t kNftBufferSize = 16384;
+constexpr std::size_t kNftBufferSize = 8192;
 // Below the net.core.wmem_default of every kernel; a datagram that is longer asks for room.
 constexpr std::size_t kUsualSendBuffer = 100000;
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from hosts import Failed, Host, contestants
+from hosts import Failed, Host, contestants, pairs
 from report import write_all
 
 BUILD, SOURCE = sys.argv[1], sys.argv[2]
@@ -57,6 +57,18 @@ def verbs_of(host):
     return ["VERSION"] + (["STATUS"] if knows_status else []) + ["ADD", "CHECK", "DEL"]
 
 
+# The median of what was measured in the same rounds: the machine is faster in one minute than in the next.
+def ratios(samples):
+    names = {name for name, _ in samples}
+    rows = {}
+    for one, other in pairs(names):
+        for verb in "ADD", "CHECK", "DEL", "VERSION":
+            a, b = samples.get((one, verb)), samples.get((other, verb))
+            if a and b:
+                rows.setdefault("%s : %s" % (one, other), {})[verb] = summary([x["wall"] / y["wall"] for x, y in zip(a, b)])
+    return rows
+
+
 # One attachment stays all the time: a network's first and last are not the usual case.
 def measure_verbs(names, rounds):
     hosts = open_hosts(names, rounds + 2)
@@ -82,7 +94,7 @@ def measure_verbs(names, rounds):
         rows[name]["DEL of the last"] = {"median": wall, "min": wall, "p90": wall, "runs": 1}
     for host in hosts:
         host.close()
-    return rows
+    return rows, ratios(samples)
 
 
 def count_verbs(names):
@@ -188,8 +200,11 @@ def main():
     # Duplicate address detection lets the official ptp wait two seconds for each ADD.
     slow = ["official ptp dual", "official ptp masq dual"]
     say("each verb, %d rounds in turn" % ROUNDS)
-    results["verbs"] = measure_verbs([name for name in ALL if name not in slow], ROUNDS)
-    results["verbs"].update(measure_verbs(["official ptp dual"], 2 if QUICK else 4))
+    results["verbs"], results["ratios"] = measure_verbs([name for name in ALL if name not in slow], ROUNDS)
+    beside = "isthmus ptp dual"
+    rows, few = measure_verbs(["official ptp dual", beside], 2 if QUICK else 4)
+    results["verbs"]["official ptp dual"] = rows["official ptp dual"]
+    results["ratios"].update({name: row for name, row in few.items() if name not in results["ratios"]})
     say("counts")
     results["counts"] = count_verbs(["floor masq", "floor bridge masq", "isthmus ptp masq", "isthmus bridge masq", "isthmus ptp masq host-local",
                                      "official ptp masq", "official bridge masq"])

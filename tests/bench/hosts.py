@@ -107,17 +107,27 @@ def configuration(kind, ipam, masquerade=False, dual=False):
     return {**common, "type": "floor"}
 
 
-# NAME -> (program, configuration). The name says all that differs.
+# Who is compared with whom: what the first takes longer than the second.
+def pairs(names):
+    official = [("official bridge masq", "isthmus bridge masq"), ("official bridge masq", "isthmus ptp masq"),
+                ("official ptp masq", "isthmus ptp masq"), ("official ptp", "isthmus ptp"),
+                ("official ptp masq", "isthmus ptp masq host-local"), ("official ptp dual", "isthmus ptp dual")]
+    floor = [("isthmus " + mode + what, ("floor bridge" if mode == "bridge" else "floor") + what)
+             for mode in ("ptp", "bridge") for what in ("", " dual", " masq", " masq dual")]
+    return [pair for pair in official + floor if names.issuperset(pair)]
+
+
+# NAME -> (program, configuration). The name says all that differs. Those that are compared with each other are neighbours:
+# what the machine does meanwhile, and what is left in its caches, is the same for both.
 def contestants(programs):
     found = {}
-    for kind in "floor", "floor bridge", "isthmus ptp", "isthmus bridge", "official ptp", "official bridge":
-        program = {"floor": programs["floor"], "floor bridge": programs["floor"], "isthmus ptp": programs["isthmus"], "isthmus bridge": programs["isthmus"],
-                   "official ptp": OFFICIAL + "/ptp", "official bridge": OFFICIAL + "/bridge"}[kind]
-        own_ipam = "host-local" if kind.startswith("official") else "isthmus"
-        for masquerade in False, True:
-            for dual in False, True:
+    for mode in "ptp", "bridge":
+        kinds = {"floor" + (" bridge" if mode == "bridge" else ""): programs["floor"], "isthmus " + mode: programs["isthmus"],
+                 "official " + mode: OFFICIAL + "/" + mode}
+        for masquerade, dual in (False, False), (False, True), (True, False), (True, True):
+            for kind, program in kinds.items():
+                own_ipam = "host-local" if kind.startswith("official") else "isthmus"
                 name = kind + (" masq" if masquerade else "") + (" dual" if dual else "")
                 found[name] = program, configuration(kind, own_ipam, masquerade, dual)
-        if kind.startswith("isthmus"):
-            found[kind + " masq host-local"] = program, configuration(kind, "host-local", True)
+        found["isthmus " + mode + " masq host-local"] = programs["isthmus"], configuration("isthmus " + mode, "host-local", True)
     return found

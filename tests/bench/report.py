@@ -33,24 +33,10 @@ def verb_table(results):
 
 
 def ratio_table(results):
-    rows = []
-    for ours, theirs in (("isthmus bridge masq", "official bridge masq"), ("isthmus ptp masq", "official bridge masq"),
-                         ("isthmus ptp masq", "official ptp masq"), ("isthmus ptp", "official ptp"),
-                         ("isthmus ptp masq host-local", "official ptp masq"), ("isthmus ptp dual", "official ptp dual")):
-        if ours not in results["verbs"] or theirs not in results["verbs"]:
-            continue
-        row = ["%s : %s" % (theirs, ours)]
-        for verb in "ADD", "CHECK", "DEL", "VERSION":
-            a, b = results["verbs"][theirs].get(verb), results["verbs"][ours].get(verb)
-            row.append("%.1f" % (a["median"] / b["median"]) if a and b else "")
-        rows.append(row)
-    for name in results["verbs"]:
-        floor = name.replace("isthmus ptp", "floor").replace("isthmus bridge", "floor bridge")
-        if name.startswith("isthmus") and floor in results["verbs"]:
-            rows.append(["%s : %s" % (name, floor)] + [
-                "%.2f" % (results["verbs"][name][verb]["median"] / results["verbs"][floor][verb]["median"])
-                for verb in ("ADD", "CHECK", "DEL", "VERSION")])
-    return table(["how many times as long", "ADD", "CHECK", "DEL", "VERSION"], rows)
+    verbs = "ADD", "CHECK", "DEL", "VERSION"
+    rows = [[pair, *(number(row[verb]["median"]) if verb in row else "" for verb in verbs)]
+            for pair, row in results["ratios"].items()]
+    return table(["how many times as long", *verbs], rows)
 
 
 def count_table(results):
