@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,17 +11,18 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <map>
 #include <memory>
 #include <vector>
 
 #include "netns/namespace_thread.h"
+#include "netns/signals.h"
 
 namespace isthmus {
 namespace {
 
 // What the child uses of the memory that both have. It lives as long as the child.
 struct Order {
+  pid_t child = 0;
   std::vector<std::byte> datagram;
   const void* bytes;
   std::size_t size;
@@ -32,9 +32,9 @@ struct Order {
   alignas(16) std::array<std::byte, 8192> stack;
 };
 
-// By pid. Only the main thread starts children. Never destroyed: this process may end before them.
-std::map<pid_t, std::unique_ptr<Order>>& orders() {
-  static auto& all = *new std::map<pid_t, std::unique_ptr<Order>>;
+// Only the main thread starts children. Never destroyed: this process may end before them.
+std::vector<std::unique_ptr<Order>>& orders() {
+  static auto& all = *new std::vector<std::unique_ptr<Order>>;
   return all;
 }
 
@@ -91,25 +91,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int child_main(vo
 void collect_ended() {
   while (pid_t pid = waitpid(-1, nullptr, static_cast<int>(__WCLONE) | WNOHANG)) {
     if (pid < 0) return;
-    orders().erase(pid);
+    std::erase_if(orders(), [pid](const auto& order) { return order->child == pid; });
   }
 }
-
-// No handler of this process may run in the child.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -119,7 +103,7 @@ Result<SenderProcess> SenderProcess::start(FdRef socket,
   TRY_OK(refuse_beside_namespace_thread());
   collect_ended();
   if (syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) != 0) return errno_error("start a process");
-  auto order = std::make_unique<Order>();
+  Order* order = orders().emplace_back(std::make_unique_for_overwrite<Order>()).get();
   order->datagram.assign(datagram.begin(), datagram.end());
   order->bytes = order->datagram.data();
   order->size = order->datagram.size();
@@ -130,11 +114,15 @@ Result<SenderProcess> SenderProcess::start(FdRef socket,
   int pidfd = -1;
   pid_t pid = -1;
   {
-    SignalsBlocked blocked;
-    pid = clone(child_main, order->stack.end(), kShared | CLONE_PIDFD, order.get(), &pidfd);
+    AllSignalsBlocked blocked;
+    pid = clone(child_main, order->stack.end(), kShared | CLONE_PIDFD, order, &pidfd);
   }
-  if (pid < 0) return errno_error("start a process");
-  orders().emplace(pid, std::move(order));
+  if (pid < 0) {
+    Error error = errno_error("start a process");
+    orders().pop_back();
+    return error;
+  }
+  order->child = pid;
   return SenderProcess(UniqueFd(pidfd));
 }
 

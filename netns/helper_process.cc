@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "netns/namespace_thread.h"
+#include "netns/signals.h"
 
 namespace isthmus {
 namespace {
@@ -112,15 +113,14 @@ Result<HelperAnswer> run_in_helper(Deadline deadline, const std::function<Helper
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
 
-  // No handler of ours may run in the child between its birth and its reset of the handlers.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, &before);
-  pid_t child = fork();
-  int fork_err = errno;
-  if (child == 0) child_main(theirs.ref().number(), work);
-  sigprocmask(SIG_SETMASK, &before, nullptr);
+  pid_t child = -1;
+  int fork_err = 0;
+  {
+    AllSignalsBlocked blocked;
+    child = fork();
+    fork_err = errno;
+    if (child == 0) child_main(theirs.ref().number(), work);
+  }
   if (child < 0) return errno_error_from(fork_err, kDoing);
   theirs.reset();
 

@@ -2,11 +2,12 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+
+#include "netns/signals.h"
 
 namespace isthmus {
 namespace {
@@ -97,6 +98,7 @@ class OwnStack {
 };
 
 int start(pthread_t& thread, Job& job, const OwnStack& stack, bool on_same_processor) {
+  AllSignalsBlocked blocked;
   std::optional<SameProcessor> same;
   if (on_same_processor) same.emplace();
   return pthread_create(&thread, stack.attributes(), thread_main, &job);
@@ -120,16 +122,10 @@ Status detail::run_on_fresh_thread(const NetnsFd& netns,
                                    const std::function<void()>& body,
                                    const std::function<void()>& meanwhile) {
   Job job{&netns, &body, std::nullopt};
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  // The thread inherits the mask: no handler of ours ever runs in a foreign namespace.
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
   OwnStack stack;
   ++living_threads;
   int err = start(thread, job, stack, !meanwhile);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (err != 0) --living_threads;
   if (err != 0) return errno_error_from(err, "start the namespace thread", {}, "thread-start");
   struct Join {

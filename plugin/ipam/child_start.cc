@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "netns/namespace_thread.h"
+#include "netns/signals.h"
 #include "plugin/ipam/child_process.h"
 
 namespace isthmus {
@@ -42,22 +43,6 @@ Status make_nonblocking(const UniqueFd& fd) {
   if (fcntl(fd.ref().number(), F_SETFL, O_NONBLOCK) != 0) return errno_error("make a pipe non-blocking");
   return done;
 }
-
-// All signals blocked, so that no handler of ours runs in the child before its signals are reset.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 struct ChildSide {
   pid_t parent;

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "netns/netns_fd.h"
+#include "netns/netns_resolve.h"
 #include "tests/support/private_host.h"
 
 namespace isthmus {
@@ -70,6 +71,25 @@ TEST_F(NetnsOpen, TheDescriptorIsReadOnlyAndCloexec) {
   int flags = fcntl(opened->ref().number(), F_GETFL);
   EXPECT_EQ(flags & (O_ACCMODE | O_PATH), O_RDONLY);
   EXPECT_EQ(fcntl(opened->ref().number(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+TEST_F(NetnsOpen, OnceMoreByThePathOnlyWhereTheNamesAreAndTheSameFile) {
+  test::NamedNetns web("web");
+  test::NamedNetns other("other");
+  auto opened = try_open("/run/netns/web");
+  ASSERT_TRUE(opened);
+  auto again = [&](const char* path) { return detail::reopen_by_path(*NetnsPath::parse(path), opened->id()); };
+  EXPECT_TRUE(again("/run/netns/web"));
+  EXPECT_TRUE(again("/var/run/netns/web"));
+  EXPECT_FALSE(again("/run/netns/other")) << "something else has taken the name";
+  EXPECT_FALSE(again("/proc/self/ns/net"));
+  ASSERT_EQ(symlink("/run/netns/web", "/run/netns/linked"), 0);
+  EXPECT_FALSE(again("/run/netns/linked"));
+  ASSERT_EQ(mkfifo("/run/netns/fifo", 0600), 0);
+  EXPECT_FALSE(again("/run/netns/fifo")) << "and it does not hang";
+  for (const char* path : {"/run/netns/linked", "/run/netns/fifo"})
+    EXPECT_EQ(unlink(path), 0);
+  EXPECT_TRUE(try_open("/run/netns/web"));
 }
 
 TEST_F(NetnsOpen, OurOwnByEveryPathInProc) {
