@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
 #include "netns/signals.h"
 
@@ -101,7 +102,10 @@ int start(pthread_t& thread, Job& job, const OwnStack& stack, bool on_same_proce
   AllSignalsBlocked blocked;
   std::optional<SameProcessor> same;
   if (on_same_processor) same.emplace();
-  return pthread_create(&thread, stack.attributes(), thread_main, &job);
+  int err = pthread_create(&thread, stack.attributes(), thread_main, &job);
+  // A C library or a sanitizer with thread-local data larger than that.
+  if (err == EINVAL) err = pthread_create(&thread, nullptr, thread_main, &job);
+  return err;
 }
 
 }  // namespace
