@@ -1,9 +1,10 @@
 // The state directory: records on a tmpfs, one small file each, put there complete; no daemon, no database.
-//   <state>/boot_id                              of the boot all this belongs to; another boot's state is discarded
+//   <state>/boot_id                              of the boot all this belongs to, not on a tmpfs, which dies with it;
+//                                                another boot's state is discarded
 //   <state>/lock                                 byte-range locks, never any content
 //   <state>/networks/<network>/attachments/<id>:<ifname>
-//   <state>/released/<hash>:<name>               records of attachments that are gone while their namespace had its
-//   name <state>/networks/<network>/leases/...        see plugin/ipam/lease_store.h
+//   <state>/released/<hash>:<name>               of attachments that are gone while their namespace had its name
+//   <state>/networks/<network>/leases/...        see plugin/ipam/lease_store.h
 //   <state>/networks/<network>/cursor.<set>      likewise; alone it outlives the network's last attachment
 #pragma once
 

@@ -1,5 +1,7 @@
 // Opening the state directory, and what to do with one that an earlier boot left: every namespace it tells of is gone.
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,6 +22,12 @@ namespace {
 constexpr const char* kBootFile = "boot_id";
 constexpr const char* kOldNetworks = "networks.old";
 constexpr std::chrono::seconds kBootLockTime{10};
+
+// What is on a tmpfs is of this boot, and needs no note of it.
+bool dies_with_the_boot(FdRef dir) {
+  struct statfs fs {};
+  return fstatfs(dir.number(), &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
 
 // Empty when there is none.
 Result<std::string> recorded_boot(FdRef dir) {
@@ -71,6 +79,7 @@ Status write_boot(FdRef dir, const std::string& boot) {
 
 Result<bool> StateStore::is_of_this_boot() const {
   TRY(std::string recorded, recorded_boot(dir_.ref()));
+  if (recorded.empty() && dies_with_the_boot(dir_.ref())) return true;
   TRY(std::string current, boot_id());
   return recorded == current;
 }

@@ -17,7 +17,8 @@ namespace isthmus::test {
 
 class TempDir {
  public:
-  TempDir() : path_(::testing::TempDir() + "isthmus-XXXXXX") {
+  // Not in /tmp, which may be a tmpfs: state there needs no note of the boot it is of.
+  TempDir() : path_("/var/tmp/isthmus-XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "cannot make " << path_;
   }
   ~TempDir() {
