@@ -123,7 +123,8 @@ class Application {
   Status operator()(const AwaitForwarding&) {
     TRY_OK(commit(End::container_veth));
     TRY_OK(commit(End::host_veth));
-    return await_forwarding(world_.host, host_.ifindex, host_.name, world_.deadline);
+    TRY_OK(await_forwarding(world_.host, host_.ifindex, host_.name, world_.deadline));
+    return await_running(world_.container, container_.ifindex, world_.deadline);
   }
 
   Status operator()(const AwaitAddresses&) {

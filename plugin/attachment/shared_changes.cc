@@ -76,6 +76,16 @@ Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::str
                "the bridge does not forward for it", "port-down", "see its state: bridge link show dev " + name};
 }
 
+Status await_running(Kernel<ContainerSide>& container, int ifindex, Deadline deadline) {
+  const Deadline enough = Deadline::in(kPortTime);
+  for (milliseconds pause(1); !enough.passed() && !deadline.passed(); pause = std::min(pause * 2, milliseconds(20))) {
+    TRY(auto link, find_link(container.routes, ifindex));
+    if (!link || link->running) break;
+    pause_between_looks(pause);
+  }
+  return done;
+}
+
 Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std::string& name, Deadline deadline) {
   const Deadline enough = Deadline::in(kDetectionTime);
   for (;;) {

@@ -21,6 +21,11 @@ Result<int> ensure_vlan_link(Kernel<HostSide>& host, const IfName& name, int low
 // takes half a minute, and is what the administrator wanted). Fails with [port-down] after two seconds without.
 Status await_forwarding(Kernel<HostSide>& host, int port_ifindex, const std::string& name, Deadline deadline);
 
+// Until the kernel has noticed that the container's end has a carrier: what is sent before is dropped without a word
+// (linkwatch_do_dev(), net/core/link_watch.c), and on a busy machine that takes milliseconds. When it never does, that
+// is no failure: neighbours ask, or find out when the address they remember does not answer.
+Status await_running(Kernel<ContainerSide>& container, int ifindex, Deadline deadline);
+
 // Returns when no address of the link is tentative. Fails with [address-duplicate], or [netlink-timeout] after five
 // seconds.
 Status await_addresses(Kernel<ContainerSide>& container, int ifindex, const std::string& name, Deadline deadline);
