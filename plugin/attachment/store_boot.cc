@@ -24,9 +24,10 @@ constexpr const char* kOldNetworks = "networks.old";
 constexpr std::chrono::seconds kBootLockTime{10};
 
 // What is on a tmpfs is of this boot, and needs no note of it.
-bool dies_with_the_boot(FdRef dir) {
+Result<bool> dies_with_the_boot(FdRef dir) {
   struct statfs fs {};
-  return fstatfs(dir.number(), &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+  if (fstatfs(dir.number(), &fs) != 0) return state_error(errno, "look at the file system of", path_of(dir));
+  return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }
 
 // Empty when there is none.
@@ -79,7 +80,10 @@ Status write_boot(FdRef dir, const std::string& boot) {
 
 Result<bool> StateStore::is_of_this_boot() const {
   TRY(std::string recorded, recorded_boot(dir_.ref()));
-  if (recorded.empty() && dies_with_the_boot(dir_.ref())) return true;
+  if (recorded.empty()) {
+    TRY(bool needless, dies_with_the_boot(dir_.ref()));
+    if (needless) return true;
+  }
   TRY(std::string current, boot_id());
   return recorded == current;
 }
