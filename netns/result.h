@@ -44,7 +44,7 @@ class Boxed {
   [[gnu::cold, gnu::noinline]] explicit Boxed(std::in_place_t /*tag*/, U&& value)
       : value_(new E(std::forward<U>(value))) {}
   Boxed(Boxed&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
-  Boxed(const Boxed& other) : value_(new E(*other.value_)) {}
+  Boxed(const Boxed& other) : value_(other.value_ != nullptr ? new E(*other.value_) : nullptr) {}
   Boxed& operator=(Boxed other) noexcept {
     std::swap(value_, other.value_);
     return *this;
