@@ -93,14 +93,29 @@ std::optional<TaskSeen> parse_task_stat(std::string_view text) {
   return task;
 }
 
+namespace {
+
+// Without namespaces, as the file says.
+std::optional<TaskSeen> read_task_stat(const std::string& path, pid_t pid) {
+  auto text = read_proc(path);
+  auto task = text ? parse_task_stat(*text) : std::nullopt;
+  if (task) task->key.pid = pid;
+  return task;
+}
+
+}  // namespace
+
 std::optional<TaskSeen> sample_task(pid_t pid, pid_t tid) {
   const std::string base = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid);
-  auto stat = read_proc(base + "/stat");
-  if (!stat) return std::nullopt;
-  auto task = parse_task_stat(*stat);
+  auto task = read_task_stat(base + "/stat", pid);
   if (!task) return std::nullopt;
-  task->key.pid = pid;
   task->netns = namespace_of(base + "/ns/net");
+  // A task that has ended meanwhile denies its namespaces as one that we may not look into does. (fs/proc/namespaces.c)
+  if (task->netns == 0) {
+    auto now = read_task_stat(base + "/stat", pid);
+    if (!now || !(now->key == task->key)) return std::nullopt;
+    task = std::move(now);
+  }
   task->mount_ns = namespace_of(base + "/ns/mnt");
   if (task->state == 'S' || task->state == 'D') {
     if (auto wchan = read_proc(base + "/wchan")) task->wchan = *std::move(wchan);

@@ -1,6 +1,7 @@
 #include "netns/task_sample.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace isthmus {
@@ -45,6 +46,22 @@ TEST(TaskSample, KnowsUs) {
   EXPECT_EQ(again->key, us->key);
   EXPECT_FALSE(sample_task(getpid(), getpid() + 1));
   EXPECT_GT(innermost_pid(getpid()), 0);
+}
+
+TEST(TaskSample, SaysOfATaskThatEndsUnderItsEyesThatItHasEnded) {
+  for (int round = 0; round < 500; ++round) {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    ASSERT_GT(child, 0);
+    for (bool alive = true; alive;) {
+      auto task = sample_task(child, child);
+      alive = task && task->state != 'Z' && !task->exiting;
+      if (alive) {
+        EXPECT_NE(task->netns, 0u) << "in state " << task->state;
+      }
+    }
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  }
 }
 
 TEST(TaskSample, TellsAClientOfAFileServerFromTheServer) {
