@@ -7,7 +7,7 @@ JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 .PHONY: help deps deps-test build demo test fuzz torture gc-soak seeing-soak conformance asan tsan static bench hot-functions fmt install clean
 
 BUILD_PACKAGES := g++ cmake ninja-build pkg-config libnl-3-dev libmnl-dev libspdlog-dev libfmt-dev \
-  nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev
+  nlohmann-json3-dev libgtest-dev libgmock-dev libcli11-dev musl-tools dpkg-dev make flex bison xz-utils
 DEMO_PACKAGES := iproute2 busybox-static jq
 TEST_PACKAGES := $(DEMO_PACKAGES) clang clang-format-14 clang-tidy-14 git python3 strace \
   nftables iptables iputils-ping conntrack groff zsh fish \
@@ -25,6 +25,14 @@ define install_packages
     $$apt update && $$apt install --no-install-recommends $$missing; }; } </dev/null
 endef
 configure = cmake -S . -B $(1) -G Ninja $(2) >/dev/null
+# With the musl C library, static; where its parts cannot be made (no network), with the machine's own, and shared.
+MUSL ?= $(BUILD)/musl
+configure_static = if bash plugin/static/toolchain.sh $(MUSL); then \
+  $(call configure,$(BUILD),$(release) -DCMAKE_TOOLCHAIN_FILE=plugin/static/musl.cmake -DMUSL_PREFIX=$(abspath $(MUSL)) \
+    $$(grep -qs ^MUSL_PREFIX $(BUILD)/CMakeCache.txt || echo --fresh)); \
+  else echo "without musl: build/isthmus is linked with shared libraries, is slower, and is not held against the budget"; \
+  $(call configure,$(BUILD),$(release) $$(grep -qs ^MUSL_PREFIX $(BUILD)/CMakeCache.txt && echo --fresh)); fi
+release = -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON
 # Progress for people, silence for logs.
 ninja = if [ -t 1 ]; then ninja -C $(1) $(2); else ninja -C $(1) --quiet $(2); fi
 sanitized_environment = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
@@ -39,15 +47,16 @@ deps-test: deps ## install what the tests need
 	$(call install_packages,$(TEST_PACKAGES))
 
 build: deps ## build/isthmus
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(configure_static)
 	@$(call ninja,$(BUILD),isthmus documents)
 
 demo: build ## two containers get a network, use it and lose it again, in a host of their own
 	$(call install_packages,$(DEMO_PACKAGES))
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus bash tests/e2e/demo.sh
 
-test: deps-test ## every test
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+test: deps ## every test
+	@bash plugin/static/toolchain.sh $(MUSL) 2>/dev/null & $(MAKE) --no-print-directory deps-test; status=$$?; wait; exit $$status
+	@$(configure_static)
 	@$(call ninja,$(BUILD))
 	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
 
@@ -60,7 +69,7 @@ seeing-soak: build deps-test ## list 100 containers of a bridge 1,000 times, run
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus EXEC_RUNS=$${EXEC_RUNS:-1000} bash tests/e2e/exec_test.sh
 
 torture: deps-test ## kill and fail every verb at every system call; hostile input; thousands of calls, many at once
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(configure_static)
 	@$(call ninja,$(BUILD),isthmus torture)
 	@ISTHMUS_TORTURE=whole ctest --test-dir $(BUILD) -j $(JOBS) -L torture --verbose --no-tests=error </dev/null
 
@@ -70,7 +79,7 @@ fuzz: deps-test ## fuzz everything that reads bytes of others, FUZZ_SECONDS (60)
 	@bash tests/fuzz/run.sh build-fuzz $(JOBS) $(or $(FUZZ_SECONDS),60)
 
 conformance: deps-test ## run the numbered checks of the CNI specification and write docs/conformance.md
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
+	@$(configure_static)
 	@ninja -C $(BUILD) --quiet conformance_doc
 
 asan: deps-test ## unit and netns tests with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -83,21 +92,20 @@ tsan: deps-test ## unit and netns tests with ThreadSanitizer
 	@$(call ninja,build-tsan)
 	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
 
-static: deps ## build-static/isthmus, which needs no shared library
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
-	@$(call ninja,$(BUILD),isthmus-static)
-	@install -D -s $(BUILD)/isthmus-static build-static/isthmus
+static: build ## build-static/isthmus, which needs no shared library
+	@bash tests/check/static_binary.sh $(BUILD)/isthmus >/dev/null
+	@install -D -s $(BUILD)/isthmus build-static/isthmus
 
 bench: deps-test ## measure isthmus beside the official plugins and the bare kernel work; under ten minutes
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
-	@$(call ninja,$(BUILD),isthmus-static floor stopwatch tally)
+	@$(configure_static)
+	@$(call ninja,$(BUILD),isthmus floor stopwatch tally)
 	@bash tests/bench/bench.sh $(abspath $(BUILD)) $(CURDIR)
 
-hot-functions: deps-test ## order the functions that calls need anew (plugin/hot_functions.ld); after larger changes
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_UNITY_BUILD=ON)
-	@$(call ninja,$(BUILD),isthmus-static tally)
-	@bash tests/bench/hot_functions.sh $(abspath $(BUILD)/tests/bench/tally) $(abspath $(BUILD)/isthmus-static) $(abspath $(BUILD)/isthmus-static.map) >$(BUILD)/hot_functions.ld
-	@cp $(BUILD)/hot_functions.ld plugin/hot_functions.ld
+hot-functions: deps-test ## order the functions that calls need anew (plugin/static/hot_functions.ld); after larger changes
+	@$(configure_static)
+	@$(call ninja,$(BUILD),isthmus tally)
+	@bash tests/bench/hot_functions.sh $(abspath $(BUILD)/tests/bench/tally) $(abspath $(BUILD)/isthmus) $(abspath $(BUILD)/isthmus.map) >$(BUILD)/hot_functions.ld
+	@cp $(BUILD)/hot_functions.ld plugin/static/hot_functions.ld
 
 fmt: deps-test ## format the C++ files
 	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i

@@ -58,7 +58,7 @@ Result<KernelSocket> KernelSocket::open(std::uint32_t groups, const char* where)
 int KernelSocket::send(std::span<const iovec> pieces) const {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces.data());
-  message.msg_iovlen = pieces.size();
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(pieces.size());
   while (sendmsg(fd_.ref().number(), &message, MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) return errno;
   }

@@ -1,5 +1,6 @@
 #include "netlink/route_socket.h"
 
+#include <asm/socket.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "netns/syscalls.h"
+
 namespace isthmus {
 namespace {
 
@@ -34,7 +36,8 @@ Status renew_sys() {
   std::array<UniqueFd, kPartsOfSys.size()> parts;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::string path = std::string("/sys/") + kPartsOfSys[i];
-    parts[i] = UniqueFd(open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    parts[i] =
+        UniqueFd(syscalls::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
   }
   const bool read_only = (fs.f_flags & ST_RDONLY) != 0;
   unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | (read_only ? MS_RDONLY : 0);
@@ -46,7 +49,7 @@ Status renew_sys() {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::string path = std::string("/sys/") + kPartsOfSys[i];
     if (!parts[i] || !exists(path)) continue;
-    if (move_mount(parts[i].ref().number(), "", AT_FDCWD, path.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    if (syscalls::move_mount(parts[i].ref().number(), "", AT_FDCWD, path.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       return errno_error("mount", "'" + path + "'", kWord);
     }
   }

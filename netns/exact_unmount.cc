@@ -15,6 +15,7 @@
 #include <cerrno>
 
 #include "netns/helper_process.h"
+#include "netns/syscalls.h"
 
 namespace isthmus {
 namespace {
@@ -24,7 +25,7 @@ std::string in_quotes(const std::string& name) { return "'" + name + "'"; }
 Result<std::optional<NameFile>> inspect(int dir, const std::string& name) {
   struct statx found {};
   constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-  if (statx(dir, name.c_str(), kFlags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
+  if (syscalls::statx(dir, name.c_str(), kFlags, STATX_BASIC_STATS | STATX_BTIME, &found) != 0) {
     if (errno == ENOENT) return std::optional<NameFile>();
     return errno_error("inspect the file", in_quotes(name));
   }
@@ -77,7 +78,7 @@ bool NameFile::is_plain_name() const { return S_ISREG(mode) && size == 0 && link
 Result<std::optional<NameFile>> file_below(FdRef dir, const std::string& name) {
   // A clone of the directory's mount without what is mounted in it.
   constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-  UniqueFd bare(static_cast<int>(syscall(SYS_open_tree, dir.number(), "", kFlags)));
+  UniqueFd bare(syscalls::open_tree(dir.number(), "", kFlags));
   if (!bare) return errno_error("look below the mounts of a directory");
   return inspect(bare.ref().number(), name);
 }

@@ -12,6 +12,7 @@
 
 #include "netns/namespace_thread.h"
 #include "netns/signals.h"
+#include "netns/syscalls.h"
 
 namespace isthmus {
 namespace {
@@ -75,7 +76,7 @@ std::optional<HelperAnswer> receive_answer(FdRef socket) {
 [[noreturn]] void child_main(int socket, const std::function<HelperAnswer()>& work) {
   // To the lowest number, so that one call closes all the others, stdout and stderr of the runtime included.
   if (dup2(socket, STDIN_FILENO) < 0) _exit(1);
-  closefrom(STDIN_FILENO + 1);
+  if (syscalls::close_range(STDIN_FILENO + 1, 0) != 0) _exit(1);
   setsid();
   if (chdir("/") != 0) _exit(1);
   for (int signal = 1; signal < SIGRTMIN; ++signal)

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "netns/syscalls.h"
+
 namespace isthmus {
 namespace {
 
@@ -74,7 +76,8 @@ Status walk(FdRef start, unsigned long direction, std::vector<MountNsId>& ids) {
   int fd = start.number();
   while (true) {
     MountNsInfo info;
-    UniqueFd next(ioctl(fd, direction, &info));
+    // An int in one C library, an unsigned long in another; the kernel takes the low half.
+    UniqueFd next(ioctl(fd, static_cast<int>(direction), &info));
     if (!next && errno == ENOENT) return done;
     if (!next) return errno_error("walk the mount namespaces");
     ids.push_back(info.id);
@@ -136,13 +139,14 @@ Result<MountOfFile> mount_of_file(FdRef dir, const std::string& name) {
   struct statx found {};
   constexpr int kFlags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
   // Asked for the unique id a kernel without it gives neither: two questions, the second for the old one.
-  if (statx(dir.number(), name.c_str(), kFlags, STATX_INO | kStatxUniqueMountId, &found) != 0) {
+  if (syscalls::statx(dir.number(), name.c_str(), kFlags, STATX_INO | kStatxUniqueMountId, &found) != 0) {
     return errno_error("inspect mount", "'" + name + "'");
   }
   if ((found.stx_mask & kStatxUniqueMountId) != 0) mount.unique_id = found.stx_mnt_id;
   mount.device = makedev(found.stx_dev_major, found.stx_dev_minor);
   mount.inode = found.stx_ino;
-  if (statx(dir.number(), name.c_str(), kFlags, STATX_INO | STATX_MNT_ID, &found) == 0) mount.old_id = found.stx_mnt_id;
+  if (syscalls::statx(dir.number(), name.c_str(), kFlags, STATX_INO | STATX_MNT_ID, &found) == 0)
+    mount.old_id = found.stx_mnt_id;
   return mount;
 }
 

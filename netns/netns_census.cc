@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "netns/syscalls.h"
+
 namespace isthmus {
 namespace {
 
@@ -43,7 +45,7 @@ bool still_holds(const NetnsHolder& holder, ino_t inode) {
   struct statx now {};
   // What may be behind a descriptor by now is not to be waited for.
   constexpr int kFlags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-  if (statx(AT_FDCWD, path_of(holder).c_str(), kFlags, STATX_INO, &now) == 0) {
+  if (syscalls::statx(AT_FDCWD, path_of(holder).c_str(), kFlags, STATX_INO, &now) == 0) {
     // A watch, a ring or a file of /proc holds it by what it is about.
     bool itself = holder.kind == NetnsHolder::Kind::task || holder.kind == NetnsHolder::Kind::descriptor;
     return !itself || now.stx_ino == inode;

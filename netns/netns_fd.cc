@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "netns/netns_resolve.h"
+#include "netns/syscalls.h"
 
 namespace isthmus {
 namespace {
@@ -64,7 +65,7 @@ const char* file_kind(unsigned mode) {
 // kernel. statx(2) with AT_STATX_DONT_SYNC asks no FUSE or NFS server; statfs(2) would, and could wait for ever.
 Result<NetnsId> check_device(FdRef file, NetnsId own, const std::string& object) {
   struct statx found {};
-  if (statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found) != 0) {
+  if (syscalls::statx(file.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &found) != 0) {
     return errno_error("inspect network namespace", object, "netns-open");
   }
   const dev_t device = makedev(found.stx_dev_major, found.stx_dev_minor);

@@ -17,6 +17,7 @@
 #include <memory>
 
 #include "netns/file.h"
+#include "netns/syscalls.h"
 
 namespace isthmus::detail {
 namespace {
@@ -144,7 +145,7 @@ Status DescriptorTable::classify(const Task& task, int fd, const std::set<ino_t>
   const std::string name = std::to_string(fd);
   struct statx file {};
   constexpr int kFlags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-  if (statx(task.table.number(), name.c_str(), kFlags, STATX_TYPE | STATX_INO | STATX_SIZE, &file) != 0) {
+  if (syscalls::statx(task.table.number(), name.c_str(), kFlags, STATX_TYPE | STATX_INO | STATX_SIZE, &file) != 0) {
     if (errno == ENOENT || errno == ESRCH) return done;
     return errno_error("inspect fd " + name);
   }

@@ -1,5 +1,6 @@
 #include "netns/netns_probe.h"
 
+#include <asm/socket.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/nsfs.h>

@@ -1,7 +1,9 @@
 #include "netns/result.h"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
+
+#include "netns/symbols.h"
 
 namespace isthmus {
 
@@ -9,10 +11,8 @@ namespace {
 
 // strerror with the symbol behind it: people search for the one, programs for the other.
 std::string reason(int err) {
-  char buffer[128];
-  std::string out = strerror_r(err, buffer, sizeof buffer);
-  if (const char* name = strerrorname_np(err)) out += std::string(" (") + name + ")";
-  return out;
+  const char* symbol = errno_symbol(err);
+  return std::generic_category().message(err) + " (" + (symbol ? symbol : "errno " + std::to_string(err)) + ")";
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -21,9 +20,6 @@ std::optional<std::string> environment(std::string_view name) {
 
 int run(int argc, char** argv) {
   using namespace isthmus;
-  // The namespace thread runs while the main thread waits for it: a heap of its own, which glibc would map and trim
-  // with four system calls, spares nobody waiting.
-  mallopt(M_ARENA_MAX, 1);
   // A first argument that is a command wins, so that a shell in which CNI_COMMAND is exported stays usable.
   if (argc > 1) {
     if (const Command* command = find_command(argv[1])) return command->run({argv + 2, argv + argc});

@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "netns/syscalls.h"
+
 namespace isthmus {
 namespace {
 
@@ -30,7 +32,7 @@ NetnsName look_at_netns_name(const Record& record) {
   if (!in_proc && !is_below_run(record.netns)) return NetnsName::unsure;
   struct statx found {};
   const int flags = AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT | (in_proc ? 0 : AT_SYMLINK_NOFOLLOW);
-  if (statx(AT_FDCWD, record.netns.c_str(), flags, STATX_INO, &found) != 0) {
+  if (syscalls::statx(AT_FDCWD, record.netns.c_str(), flags, STATX_INO, &found) != 0) {
     return errno == ENOENT || errno == ENOTDIR || errno == ESRCH ? NetnsName::gone : NetnsName::unsure;
   }
   const bool same = makedev(found.stx_dev_major, found.stx_dev_minor) == record.netns_id.device &&

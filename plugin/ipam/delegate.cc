@@ -10,6 +10,7 @@
 
 #include "netlink/quoted.h"
 #include "netns/environment.h"
+#include "netns/symbols.h"
 #include "plugin/ipam/child_process.h"
 #include "plugin/ipam/error_object.h"
 
@@ -146,8 +147,8 @@ Answer<std::string> run_delegate(const std::string& executable,
       return error_of_delegate(executable, verb, *outcome);
     case ChildOutcome::End::signaled:
       return failure(executable, verb, 0,
-                     with_output("it was killed by signal " + std::to_string(outcome->number) + " (SIG" +
-                                     std::string(sigabbrev_np(outcome->number) ?: "?") + ")",
+                     with_output("it was killed by signal " + std::to_string(outcome->number) + " (" +
+                                     std::string(signal_symbol(outcome->number) ?: "SIG?") + ")",
                                  *outcome),
                      "ipam-failed");
     case ChildOutcome::End::timed_out: {

@@ -14,6 +14,7 @@
 
 #include "netns/file.h"
 #include "netns/helper_process.h"
+#include "netns/syscalls.h"
 
 namespace isthmus {
 namespace {
@@ -172,7 +173,7 @@ Status walk_names(FdRef dir, const std::function<bool(std::string_view)>& take) 
   // readdir(3) would have the kernel walk through a thousand names to use the first.
   alignas(dirent64) std::array<char, 1024> buffer;
   while (true) {
-    ssize_t size = getdents64(dir.number(), buffer.data(), buffer.size());
+    ssize_t size = syscalls::getdents64(dir.number(), buffer.data(), buffer.size());
     if (size == 0 || (size < 0 && errno == ENOENT)) return done;
     if (size < 0) return state_error(errno, "list", path_of(dir));
     for (ssize_t at = 0; at < size;) {

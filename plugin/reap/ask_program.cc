@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "netns/environment.h"
+#include "netns/syscalls.h"
 #include "netns/unique_fd.h"
 
 namespace isthmus {
@@ -54,7 +55,6 @@ int spawn(const std::string& program, const std::vector<std::string>& words, FdR
   posix_spawn_file_actions_adddup2(&actions, output.number(), STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none;
@@ -65,6 +65,8 @@ int spawn(const std::string& program, const std::vector<std::string>& words, FdR
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  // Our own descriptors close themselves; a kernel before 5.11 lets through what our caller left open.
+  syscalls::close_range(STDERR_FILENO + 1, CLOSE_RANGE_CLOEXEC);
   int err = posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# budget.sh TALLY ISTHMUS-STATIC [BUDGET]: holds what a call costs against the recorded budget: user instructions, system calls,
+# budget.sh TALLY ISTHMUS [BUDGET]: holds what a call costs against the recorded budget: user instructions, system calls,
 # netlink messages and bytes. Fails with the name of what grew. BUDGET=- prints what a new budget would be.
 #
-# Also that the functions a call needs are still those that the linker puts next to each other (plugin/hot_functions.ld).
+# Also that the functions a call needs are still those that the linker puts next to each other (plugin/static/hot_functions.ld).
 #
 # Counts hardly vary: a tenth of the instructions (they depend on the C library and on the processor it chooses its functions
 # for) and two system calls or messages (announcements of other links may be read in one piece or two) are let pass.
@@ -83,7 +83,7 @@ if [ "$budget" = - ]; then
   exit
 fi
 read -r start size < <(readelf -SW "$isthmus" | sed -nE 's/.* \.text\.hot_functions +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+) .*/\1 \2/p') || {
-  echo "$isthmus has no section .text.hot_functions: was it linked by GNU ld with plugin/hot_functions.ld?"
+  echo "$isthmus has no section .text.hot_functions: was it linked by GNU ld with plugin/static/hot_functions.ld?"
   exit 1
 }
 call ADD "$(container $((existing + 2)))" "$tally" profile 3>profile >answer
@@ -95,7 +95,7 @@ share = 100 * sum(n for at, n in steps if start <= at < start + size) / sum(n fo
 print("ADD      %-24s %7.1f %%" % ("among hot functions", share))
 # On another processor the C library's own functions for strings, a tenth of it all, may be others.
 if share < 75:
-    sys.exit("ADD: a quarter of its instructions is not among the functions in plugin/hot_functions.ld: make hot-functions")
+    sys.exit("ADD: a quarter of its instructions is not among the functions in plugin/static/hot_functions.ld: make hot-functions")
 PYTHON
 awk -F'\t' 'NR == FNR { if ($0 !~ /^#/) allowed[$1 "\t" $2] = $3; next }
   { key = $1 "\t" $2

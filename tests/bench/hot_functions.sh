@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# hot_functions.sh TALLY ISTHMUS-STATIC MAP: the linker script plugin/hot_functions.ld anew, on standard output.
+# hot_functions.sh TALLY ISTHMUS MAP: the linker script plugin/static/hot_functions.ld anew, on standard output.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 . "$here/../support/private-host.sh"

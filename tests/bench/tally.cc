@@ -5,6 +5,7 @@
 // instructions  user instructions from the first one after execve(2), a repeated string instruction as one
 // calls         system calls, processes, threads, netlink messages and bytes each way, and each system call by its name
 // profile       as instructions, and "ADDRESS NUMBER" for each address executed: for awk and nm(1)
+#include <asm/unistd.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
@@ -117,7 +118,7 @@ class CallCounter {
     if (call.result <= 0) return;
     auto header = object_of<msghdr>(call.thread, call.arguments[1]);
     std::string bytes;
-    for (std::size_t i = 0; i < header.msg_iovlen; ++i) {
+    for (decltype(header.msg_iovlen) i = 0; i < header.msg_iovlen; ++i) {
       auto piece = object_of<iovec>(call.thread, reinterpret_cast<std::uint64_t>(header.msg_iov + i));
       bytes += memory_of(call.thread, reinterpret_cast<std::uint64_t>(piece.iov_base), piece.iov_len);
     }

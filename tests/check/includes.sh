@@ -15,6 +15,7 @@ declare -A allowed=(
   [netns]="netns"
   [netlink]="netns netlink"
   [netlink/libmnl]="netlink/libmnl"
+  [plugin/static]="plugin/static"
   [plugin/cni]="netns netlink plugin/cni"
   [plugin/log]="netns netlink plugin/cni plugin/log"
   [plugin/ipam]="netns netlink plugin/cni plugin/ipam"

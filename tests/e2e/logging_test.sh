@@ -23,7 +23,7 @@ import socket
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.bind("/dev/log")
 while True:
-    print(log.recv(65536).decode(), flush=True)
+    print(log.recv(65536).decode().rstrip("\n"), flush=True)
 PYTHON
 daemon=$!
 within 5 test -S /dev/log

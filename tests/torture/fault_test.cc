@@ -7,6 +7,7 @@
 #include <cstring>
 #include <set>
 
+#include "netns/symbols.h"
 #include "tests/torture/fault.h"
 
 namespace isthmus::test {
@@ -75,7 +76,7 @@ class SystemCallFault : public Fault {
       at = stop;
       return Order{Do::fail, err};
     });
-    const std::string where = place(at) + " failed with " + strerrorname_np(err);
+    const std::string where = place(at) + " failed with " + errno_symbol(err);
     victim.after(tally, where, traced);
     if (at.index == 0) return;
     tally.point();

@@ -42,8 +42,8 @@ TEST_F(Conversation, ABatchNamesTheChangeThatFailedAndDoesTheRest) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().err, ENETUNREACH);
   EXPECT_EQ(status.error().text(),
-            "cannot add route '10.5.0.0/16 via 192.0.2.1' on 'ist0': Network is unreachable (ENETUNREACH): "
-            "Nexthop has invalid gateway");
+            "cannot add route '10.5.0.0/16 via 192.0.2.1' on 'ist0': " + std::string(strerror(ENETUNREACH)) +
+                " (ENETUNREACH): Nexthop has invalid gateway");
   EXPECT_THAT(shell("ip route"), HasSubstr("10.7.0.0/16 dev ist0"));
   EXPECT_TRUE(find_link(*host_, 1)) << "the socket is still in step";
 }

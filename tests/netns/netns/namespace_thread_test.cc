@@ -187,9 +187,9 @@ TEST_F(NamespaceThread, ASocketBornInsideStaysInside) {
 
 TEST_F(NamespaceThread, AnErrorFromInsideComesOutUnchanged) {
   auto failed = run_in<ContainerSide>(
-      netns(), [](const auto&) -> Status { return Error{"do it", "'x'", EBUSY, {}, "busy", {}}; });
+      netns(), [](const auto&) -> Status { return Error{"do it", "'x'", EACCES, {}, "denied", {}}; });
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().text(), "cannot do it 'x': Device or resource busy (EBUSY) [busy]");
+  EXPECT_EQ(failed.error().text(), "cannot do it 'x': Permission denied (EACCES) [denied]");
 }
 
 TEST_F(NamespaceThread, AnExceptionBecomesAnError) {

@@ -37,7 +37,8 @@ TEST(CniErrors, CodeComesFromTheWordAndTextFromTheError) {
   EXPECT_EQ(error.msg, "cannot open '/run/x': No such file or directory (ENOENT) [netns-path]; look again");
   EXPECT_EQ(CniError(Error{"do", "it", 0, "why", "never-heard-of", {}}).code, 999u);
   EXPECT_EQ(CniError(Error{"do", "it", 0, "two\nlines", {}, {}}).msg, "cannot do it: two lines");
-  EXPECT_EQ(CniError(Error{"do", "it", EIO, {}, {}, {}}).msg, "cannot do it: Input/output error (EIO) [system-call]");
+  EXPECT_EQ(CniError(Error{"do", "it", ENOSPC, {}, {}, {}}).msg,
+            "cannot do it: No space left on device (ENOSPC) [system-call]");
 }
 
 TEST(CniErrors, WordsAreUniqueAndCodesLegal) {
