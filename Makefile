@@ -98,7 +98,7 @@ static: build ## build-static/isthmus, which needs no shared library
 
 bench: deps-test ## measure isthmus beside the official plugins and the bare kernel work; under ten minutes
 	@$(configure_static)
-	@$(call ninja,$(BUILD),isthmus floor stopwatch tally)
+	@$(call ninja,$(BUILD),isthmus floors stopwatch tally)
 	@bash tests/bench/bench.sh $(abspath $(BUILD)) $(CURDIR)
 
 hot-functions: deps-test ## order the functions that calls need anew (plugin/static/hot_functions.ld); after larger changes

@@ -18,6 +18,7 @@ WIDTHS = [1, 4] if QUICK else [1, 2, 4, 8, 16]
 SIZES = [10, 50] if QUICK else [10, 100, 500]
 BARRIER = 0.02  # seconds in which the kernel finishes what a DEL that has answered left to a child
 PROGRAMS = {"isthmus": BUILD + "/isthmus", "floor": BUILD + "/tests/bench/floor",
+            "floor musl": BUILD + "/tests/bench/floor-musl",
             "stopwatch": BUILD + "/tests/bench/stopwatch", "tally": BUILD + "/tests/bench/tally",
             "work": os.environ["PRIVATE_WORK"]}
 ALL = contestants(PROGRAMS)

@@ -102,7 +102,7 @@ def configuration(kind, ipam, masquerade=False, dual=False):
         return {**common, "type": "ptp"}
     if kind == "official bridge":
         return {**common, "type": "bridge", **bridge}
-    if kind == "floor bridge":
+    if kind in ("floor bridge", "floor musl bridge"):
         return {**common, "type": "floor", **bridge}
     return {**common, "type": "floor"}
 
@@ -114,6 +114,8 @@ def pairs(names):
                 ("official ptp masq", "isthmus ptp masq host-local"), ("official ptp dual", "isthmus ptp dual")]
     floor = [("isthmus " + mode + what, ("floor bridge" if mode == "bridge" else "floor") + what)
              for mode in ("ptp", "bridge") for what in ("", " dual", " masq", " masq dual")]
+    floor += [("isthmus " + mode + what, ("floor musl bridge" if mode == "bridge" else "floor musl") + what)
+              for mode in ("ptp", "bridge") for what in (" masq", " masq dual")]
     return [pair for pair in official + floor if names.issuperset(pair)]
 
 
@@ -122,10 +124,13 @@ def pairs(names):
 def contestants(programs):
     found = {}
     for mode in "ptp", "bridge":
-        kinds = {"floor" + (" bridge" if mode == "bridge" else ""): programs["floor"], "isthmus " + mode: programs["isthmus"],
-                 "official " + mode: OFFICIAL + "/" + mode}
+        bridge = " bridge" if mode == "bridge" else ""
+        kinds = {"floor" + bridge: programs["floor"], "floor musl" + bridge: programs["floor musl"],
+                 "isthmus " + mode: programs["isthmus"], "official " + mode: OFFICIAL + "/" + mode}
         for masquerade, dual in (False, False), (False, True), (True, False), (True, True):
             for kind, program in kinds.items():
+                if kind.startswith("floor musl") and not masquerade:
+                    continue
                 own_ipam = "host-local" if kind.startswith("official") else "isthmus"
                 name = kind + (" masq" if masquerade else "") + (" dual" if dual else "")
                 found[name] = program, configuration(kind, own_ipam, masquerade, dual)
