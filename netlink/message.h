@@ -2,6 +2,7 @@
 // libnl headers appear in .cc files only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 struct nl_msg;
+struct nlattr;
 struct nlmsghdr;
 
 namespace isthmus {
@@ -64,7 +66,7 @@ class Message {
 class Attributes {
  public:
   // `start` points at the first attribute.
-  Attributes(const void* start, std::size_t size) : start_(start), size_(size) {}
+  Attributes(const void* start, std::size_t size);
   // The last attribute of that type, as bytes; nullopt when absent. A number of another size than asked is absent.
   std::optional<std::span<const std::uint8_t>> bytes(int attribute) const;
   std::optional<std::uint8_t> u8(int attribute) const;
@@ -78,6 +80,8 @@ class Attributes {
  private:
   const void* start_;
   std::size_t size_;
+  // The last one of each type that links, addresses and routes have; of a higher type bytes() looks for it.
+  std::array<nlattr*, 72> last_;
 };
 
 // One received message.

@@ -24,10 +24,15 @@ std::span<const std::uint8_t> payload(const nlmsghdr* message) {
 
 }  // namespace
 
+Attributes::Attributes(const void* start, std::size_t size) : start_(start), size_(size) {
+  // Without a policy it fails for nothing; it holds each attribute's length against what remains, as nla_ok() does.
+  nla_parse(last_.data(), static_cast<int>(last_.size()) - 1, static_cast<nlattr*>(const_cast<void*>(start)),
+            static_cast<int>(size), nullptr);
+}
+
 std::vector<std::span<const std::uint8_t>> Attributes::all(int attribute) const {
   std::vector<std::span<const std::uint8_t>> found;
   int remaining = static_cast<int>(size_);
-  // nla_ok() holds each attribute's length against what remains.
   for (auto* at = static_cast<const nlattr*>(start_); nla_ok(at, remaining); at = nla_next(at, &remaining)) {
     if (nla_type(at) != attribute) continue;
     found.emplace_back(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));
@@ -37,6 +42,11 @@ std::vector<std::span<const std::uint8_t>> Attributes::all(int attribute) const 
 
 std::optional<std::span<const std::uint8_t>> Attributes::bytes(int attribute) const {
   std::optional<std::span<const std::uint8_t>> found;
+  if (attribute >= 0 && static_cast<std::size_t>(attribute) < last_.size()) {
+    const nlattr* at = last_[static_cast<std::size_t>(attribute)];
+    if (at) found.emplace(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));
+    return found;
+  }
   int remaining = static_cast<int>(size_);
   for (auto* at = static_cast<const nlattr*>(start_); nla_ok(at, remaining); at = nla_next(at, &remaining)) {
     if (nla_type(at) != attribute) continue;

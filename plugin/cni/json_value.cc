@@ -24,7 +24,10 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return add(static_cast<std::int64_t>(value));
   }
   bool number_float(number_float_t value, const string_t&) override { return add(value); }
-  bool string(string_t& value) override { return add(std::move(value)); }
+  bool string(string_t& value) override {
+    place().data.emplace<std::string>(std::move(value));
+    return true;
+  }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open<JsonValue::Members>(); }
   bool start_array(std::size_t) override { return open<JsonValue::List>(); }
@@ -32,7 +35,7 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     auto& members = *std::get_if<JsonValue::Members>(&open_.back()->data);
-    if (members.empty()) members.reserve(4);  // most have as many, and growing moves all that are there
+    if (members.empty()) members.reserve(8);  // hardly any has more, and growing moves all that are there
     members.emplace_back().key = std::move(name);
     return true;
   }

@@ -26,7 +26,7 @@ bool wait_for(FdRef fd, short events, Deadline deadline) {
 
 Result<std::string> read_all(FdRef fd, Deadline deadline) {
   std::string bytes;
-  std::array<char, 16384> buffer;
+  std::array<char, 4096> buffer;  // as a rule all of it, and no more of the stack than a page
   while (true) {
     if (!wait_for(fd, POLLIN, deadline)) {
       return Error{

@@ -8,7 +8,7 @@ mkdir -p "$1"
 out=$(realpath "$1")
 machine=$(gcc -dumpmachine)
 musl=${machine%-gnu*}-musl
-made_from=$(cat "$here"/{toolchain.sh,heap_lock.h,copy.c,unwind.c} | sha256sum; gcc --version | head -1; dpkg-query -W musl-dev libnl-3-dev 2>/dev/null || true)
+made_from=$(cat "$here"/{toolchain.sh,heap.h,copy.c,unwind.c} | sha256sum; gcc --version | head -1; dpkg-query -W musl-dev libnl-3-dev 2>/dev/null || true)
 [ "$(cat "$out/made-from" 2>/dev/null)" = "$made_from" ] && exit 0
 
 work=$out/work
@@ -84,8 +84,8 @@ build_libnl() {
 # What each line is for: docs/design.md.
 build_parts() {
   local flags="-O2 -fno-builtin -fno-tree-loop-distribute-patterns -ffunction-sections -Wall"
-  $CC $flags -include "$here/heap_lock.h" -Dmemalign=aligned_alloc -DUSE_LOCKS=1 -DHAVE_MORECORE=0 -DNO_MALLINFO=1 \
-    '-DDEFAULT_GRANULARITY=((size_t)1<<20)' -DDEFAULT_TRIM_THRESHOLD=MAX_SIZE_T -DMALLOC_ALIGNMENT=16 \
+  $CC $flags -include "$here/heap.h" -Dmemalign=aligned_alloc -DUSE_LOCKS=1 -DMORECORE=heap_more -DMORECORE_CANNOT_TRIM -DNO_MALLINFO=1 \
+    '-DDEFAULT_GRANULARITY=((size_t)1<<18)' -DDEFAULT_TRIM_THRESHOLD=MAX_SIZE_T -DMALLOC_ALIGNMENT=16 \
     -c gcc/libffi/src/dlmalloc.c -o heap.o
   $CC $flags -c "$here/copy.c" -o copy.o
   $CC $flags -c "$here/unwind.c" -o unwind.o
