@@ -15,12 +15,6 @@ namespace {
 
 std::atomic<int> living_threads = 0;
 
-struct Job {
-  const NetnsFd* netns;
-  const std::function<void()>* body;
-  std::optional<Error> failure;
-};
-
 Status enter(const NetnsFd& netns) {
   if (setns(netns.ref().number(), CLONE_NEWNET) != 0) {
     return errno_error("enter the network namespace", {}, "netns-enter");
@@ -33,25 +27,8 @@ Status enter(const NetnsFd& netns) {
   return done;
 }
 
-void* thread_main(void* argument) {
-  Job& job = *static_cast<Job*>(argument);
-  try {
-    if (auto entered = enter(*job.netns); !entered) {
-      job.failure = std::move(entered).error();
-    } else {
-      (*job.body)();
-    }
-  } catch (const std::exception& bug) {
-    job.failure = Error{"work in the network namespace", {}, 0, bug.what(), "internal", {}};
-  } catch (...) {
-    job.failure = Error{"work in the network namespace", {}, 0, "an exception of unknown type", "internal", {}};
-  }
-  return nullptr;
-}
-
-// While this lives, a new thread takes the processor of the one that makes it, which then only waits: to wake another
-// processor costs more than all that the thread has to do. Where there are more processors than fit, all stays as it
-// is.
+// While this lives, a new thread takes the processor of the one that makes it. Where there are more processors than
+// fit, all stays as it is.
 class SameProcessor {
  public:
   SameProcessor() {
@@ -72,6 +49,22 @@ class SameProcessor {
   cpu_set_t before_;
   bool changed_ = false;
 };
+
+}  // namespace
+
+int detail::current_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }
+
+Status refuse_beside_namespace_thread() {
+  if (living_threads == 0) return done;
+  return Error{"start a process", {}, 0, "a thread is in a container's namespace", "internal", {}};
+}
+
+Status detail::require_main_thread() {
+  if (current_thread_id() == getpid()) return done;
+  return Error{"work in the host's namespace", {}, 0, "this is not the main thread", "internal", {}};
+}
+
+namespace detail {
 
 // A stack that is there already: mapping one and its guard, and giving them back, is four system calls. For one thread
 // at a time; a second one gets its own from the C library.
@@ -98,53 +91,82 @@ class OwnStack {
   bool mine_;
 };
 
-int start(pthread_t& thread, Job& job, const OwnStack& stack, bool on_same_processor) {
+struct NamespaceThread::State {
+  const NetnsFd& netns;
+  std::function<void()> body;
+  std::optional<Error> failure;
+  OwnStack stack;
+  pthread_t thread{};
+  bool runs = false;
+
+  int start(Place place);
+  void run();
+  void wait();
+};
+
+int NamespaceThread::State::start(Place place) {
   AllSignalsBlocked blocked;
   std::optional<SameProcessor> same;
-  if (on_same_processor) same.emplace();
-  int err = pthread_create(&thread, stack.attributes(), thread_main, &job);
+  if (place == Place::same_processor) same.emplace();
+  auto main = [](void* state) -> void* {
+    static_cast<State*>(state)->run();
+    return nullptr;
+  };
+  ++living_threads;
+  int err = pthread_create(&thread, stack.attributes(), main, this);
   // A C library or a sanitizer with thread-local data larger than that.
-  if (err == EINVAL) err = pthread_create(&thread, nullptr, thread_main, &job);
+  if (err == EINVAL) err = pthread_create(&thread, nullptr, main, this);
+  runs = err == 0;
+  if (!runs) --living_threads;
   return err;
 }
 
-}  // namespace
-
-int detail::current_thread_id() { return static_cast<int>(syscall(SYS_gettid)); }
-
-Status refuse_beside_namespace_thread() {
-  if (living_threads == 0) return done;
-  return Error{"start a process", {}, 0, "a thread is in a container's namespace", "internal", {}};
+void NamespaceThread::State::run() {
+  try {
+    if (auto entered = enter(netns); !entered) {
+      failure = std::move(entered).error();
+    } else {
+      body();
+    }
+  } catch (const std::exception& bug) {
+    failure = Error{"work in the network namespace", {}, 0, bug.what(), "internal", {}};
+  } catch (...) {
+    failure = Error{"work in the network namespace", {}, 0, "an exception of unknown type", "internal", {}};
+  }
 }
 
-Status detail::require_main_thread() {
-  if (current_thread_id() == getpid()) return done;
-  return Error{"work in the host's namespace", {}, 0, "this is not the main thread", "internal", {}};
+void NamespaceThread::State::wait() {
+  if (!runs) return;
+  pthread_join(thread, nullptr);
+  --living_threads;
+  runs = false;
 }
+
+NamespaceThread::NamespaceThread(const NetnsFd& netns, std::function<void()> body, Place place)
+    : state_(new State{.netns = netns, .body = std::move(body)}) {
+  if (int err = state_->start(place); err != 0)
+    state_->failure = errno_error_from(err, "start the namespace thread", {}, "thread-start");
+}
+
+NamespaceThread::~NamespaceThread() { state_->wait(); }
+
+bool NamespaceThread::has_started() const { return state_->runs; }
+
+Status NamespaceThread::join() {
+  state_->wait();
+  if (state_->failure) return *std::move(state_->failure);
+  return done;
+}
+
+}  // namespace detail
 
 Status detail::run_on_fresh_thread(const NetnsFd& netns,
                                    const std::function<void()>& body,
                                    const std::function<void()>& meanwhile) {
-  Job job{&netns, &body, std::nullopt};
-  pthread_t thread;
-  OwnStack stack;
-  ++living_threads;
-  int err = start(thread, job, stack, !meanwhile);
-  if (err != 0) --living_threads;
-  if (err != 0) return errno_error_from(err, "start the namespace thread", {}, "thread-start");
-  struct Join {
-    pthread_t thread;
-    ~Join() {
-      pthread_join(thread, nullptr);
-      --living_threads;
-    }
-  };
-  {
-    Join join{thread};
-    if (meanwhile) meanwhile();
-  }
-  if (job.failure) return *std::move(job.failure);
-  return done;
+  using Place = NamespaceThread::Place;
+  NamespaceThread thread(netns, body, meanwhile ? Place::any_processor : Place::same_processor);
+  if (meanwhile && thread.has_started()) meanwhile();
+  return thread.join();
 }
 
 }  // namespace isthmus

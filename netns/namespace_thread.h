@@ -1,11 +1,12 @@
-// The thread rule. The main thread never changes namespace. run_in() starts a fresh thread with all signals blocked,
-// which enters the namespace, proves where it is, runs one function with a pass that only this thread can own, and
-// ends. It never goes back, so going back cannot fail. Nothing may fork, clone or exec while it lives, work that the
-// main thread does meanwhile included.
+// The thread rule. The main thread never changes namespace. run_in() and RunningIn start a fresh thread with all
+// signals blocked, which enters the namespace, proves where it is, runs one function with a pass that only this thread
+// can own, and ends. It never goes back, so going back cannot fail. Nothing may fork, clone or exec while it lives,
+// work that the main thread does meanwhile included.
 #pragma once
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -28,8 +29,26 @@ struct ContainerSide {
 Status refuse_beside_namespace_thread();
 
 namespace detail {
-// Runs `body` on a fresh thread inside `netns`, and `meanwhile`, if there is one, on the calling one. Fails if the
-// thread cannot start, enter, or prove where it is; only when it cannot start, `meanwhile` is not run.
+// One thread inside `netns`, which must outlive it; it begins at once.
+class NamespaceThread {
+ public:
+  // On the processor of the caller, who is about to wait: to wake another one costs more than a short `body`.
+  enum class Place { any_processor, same_processor };
+  NamespaceThread(const NetnsFd& netns, std::function<void()> body, Place place);
+  ~NamespaceThread();
+  NamespaceThread(const NamespaceThread&) = delete;
+  NamespaceThread& operator=(const NamespaceThread&) = delete;
+  bool has_started() const;
+  // Waits for the end. Fails if the thread could not start, enter, or prove where it is, or if `body` threw.
+  Status join();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Runs `body` on such a thread, and `meanwhile`, if there is one, on the calling one. Fails like join(); only when the
+// thread cannot start, `meanwhile` is not run.
 Status run_on_fresh_thread(const NetnsFd& netns,
                            const std::function<void()>& body,
                            const std::function<void()>& meanwhile);
@@ -51,6 +70,8 @@ class InNamespace {
   InNamespace() : thread_(detail::current_thread_id()) {}
   template <class S, class F, class M>
   friend auto run_in(const NetnsFd& netns, F function, M meanwhile) -> std::invoke_result_t<F, const InNamespace<S>&>;
+  template <class S, class Answer>
+  friend class RunningIn;
   template <class F>
   friend auto run_at_home(F function) -> std::invoke_result_t<F, const InNamespace<HostSide>&>;
   int thread_;
@@ -78,6 +99,32 @@ template <class Side, class F>
 auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
   return run_in<Side>(netns, std::move(function), std::function<void()>());
 }
+
+// The same for a caller who goes on meanwhile and fetches what `function` returned when it is needed.
+template <class Side, class Answer>
+class RunningIn {
+ public:
+  // `netns` must outlive this.
+  template <class F>
+  RunningIn(const NetnsFd& netns, F function)
+      : thread_(
+            netns,
+            [this, function = std::move(function)] {
+              InNamespace<Side> pass;
+              answer_.emplace(function(pass));
+            },
+            detail::NamespaceThread::Place::any_processor) {}
+
+  // Waits for the thread. Once.
+  Answer join() {
+    TRY_OK(thread_.join());
+    return *std::move(answer_);
+  }
+
+ private:
+  std::optional<Answer> answer_;
+  detail::NamespaceThread thread_;  // ends before the answer goes
+};
 
 // The host's pass. The main thread was born at home and never leaves, so no thread is needed; every other thread may be
 // in a container and is refused.

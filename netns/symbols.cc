@@ -10,7 +10,7 @@
 namespace isthmus {
 
 // clang-format off
-const char* errno_symbol(int err) {
+const char* errno_symbol(int err) {  // NOLINT(readability-function-size)
   switch (err) {
     NAME(EPERM) NAME(ENOENT) NAME(ESRCH) NAME(EINTR) NAME(EIO) NAME(ENXIO) NAME(E2BIG) NAME(ENOEXEC) NAME(EBADF) NAME(ECHILD)
     NAME(EAGAIN) NAME(ENOMEM) NAME(EACCES) NAME(EFAULT) NAME(ENOTBLK) NAME(EBUSY) NAME(EEXIST) NAME(EXDEV) NAME(ENODEV)

@@ -29,15 +29,12 @@ inline Result<Kernel<HostSide>> open_host(Deadline deadline) {
   });
 }
 
-// Starts the one short thread of a call. All settings of a container are of IPv6.
-inline Result<Kernel<ContainerSide>> open_container(const NetnsFd& netns, Deadline deadline) {
-  auto open = [&](const InNamespace<ContainerSide>& here) -> Result<Kernel<ContainerSide>> {
-    TRY(auto routes, RouteSocket<ContainerSide>::open(here));
-    routes.set_deadline(deadline);
-    TRY(auto sysctl, Sysctl<ContainerSide>::open(here, SysctlFamilies::ipv6));
-    return Kernel<ContainerSide>{std::move(routes), std::move(sysctl)};
-  };
-  return run_in<ContainerSide>(netns, open);
+// From a thread inside. All settings of a container are of IPv6.
+inline Result<Kernel<ContainerSide>> open_container(const InNamespace<ContainerSide>& here, Deadline deadline) {
+  TRY(auto routes, RouteSocket<ContainerSide>::open(here));
+  routes.set_deadline(deadline);
+  TRY(auto sysctl, Sysctl<ContainerSide>::open(here, SysctlFamilies::ipv6));
+  return Kernel<ContainerSide>{std::move(routes), std::move(sysctl)};
 }
 
 }  // namespace isthmus

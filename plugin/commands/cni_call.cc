@@ -36,14 +36,26 @@ Deadline deadline_of(Verb verb) {
   return Deadline::in(milliseconds(900));
 }
 
-AnswerStatus carry_out(const Call& call) {
+// What ADD and CHECK do beside the reading of the configuration.
+struct Begun {
+  std::unique_ptr<AddTarget> add;
+  std::unique_ptr<CheckTarget> check;
+};
+
+Begun begin(const Answer<Invocation>& invocation, Deadline deadline) {
+  if (invocation && invocation->verb == Verb::add) return {begin_add(*invocation, deadline), nullptr};
+  if (invocation && invocation->verb == Verb::check) return {nullptr, begin_check(*invocation, deadline)};
+  return {};
+}
+
+AnswerStatus carry_out(const Call& call, const Begun& begun) {
   switch (call.invocation.verb) {
     case Verb::add:
-      return add(call);
+      return add(call, *begun.add);
     case Verb::del:
       return del(call);
     case Verb::check:
-      return check(call);
+      return check(call, *begun.check);
     case Verb::gc:
       return gc(call);
     case Verb::status:
@@ -63,26 +75,25 @@ struct Outcome {
   std::string network;
 };
 
-// What the verbs need: the network, other namespaces (SYS_PTRACE for /proc/PID/ns/net of another user's process) and
-// files wherever a runtime keeps them. A refusal costs nothing but depth. Not where a delegate may be run: as root it
+// A refusal costs nothing but depth. Not where a delegate may be run: as root it
 // would get everything back when it starts, and whoever gains capabilities by execve(2) loses the signal that ends it
 // together with us (PR_SET_PDEATHSIG; commit_creds() in kernel/cred.c).
 void give_up_capabilities(const NetConf& conf, Verb verb) {
   if (verb == Verb::gc || (!conf.ipam_type.empty() && conf.ipam_type != kEmbeddedIpam)) return;
-  static_cast<void>(
-      keep_only_capabilities({kCapDacOverride, kCapDacReadSearch, kCapNetAdmin, kCapSysPtrace, kCapSysAdmin}));
+  static_cast<void>(keep_only_capabilities(kCapabilitiesOfVerbs));
 }
 
 // Reads stdin whatever the variables are, or the runtime would see a broken pipe instead of our error.
 Outcome run(Verb verb, const Io& io) {
   Outcome outcome;
   const Deadline deadline = deadline_of(verb);
+  auto invocation = parse_invocation(verb, io.getenv);
+  const Begun begun = begin(invocation, deadline);
   auto bytes = read_all(io.in, deadline);
   // An error is worded in the version that was asked for, however little of the configuration could be read.
   auto note_version = [&] {
     if (bytes) outcome.version = peek_version(*bytes).value_or(kVersionWhenAbsent);
   };
-  auto invocation = parse_invocation(verb, io.getenv);
   if (!invocation || !bytes) {
     note_version();
     outcome.status = !invocation ? invocation.error() : CniError(bytes.error());
@@ -104,7 +115,7 @@ Outcome run(Verb verb, const Io& io) {
     outcome.answered = static_cast<bool>(written);
     return written;
   };
-  outcome.status = carry_out({*invocation, *conf, deadline, print, outcome.report});
+  outcome.status = carry_out({*invocation, *conf, deadline, print, outcome.report}, begun);
   return outcome;
 }
 

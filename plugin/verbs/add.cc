@@ -125,13 +125,13 @@ class Addition {
  public:
   Addition(const Call& call,
            AttachmentKey key,
-           NetnsFd netns,
+           const NetnsFd& netns,
            Kernel<HostSide> host,
            Kernel<ContainerSide> container,
            StateStore store)
       : call_(call),
         key_(std::move(key)),
-        netns_(std::move(netns)),
+        netns_(netns),
         host_(std::move(host)),
         container_(std::move(container)),
         store_(std::move(store)) {}
@@ -206,7 +206,7 @@ class Addition {
 
   const Call& call_;
   AttachmentKey key_;
-  NetnsFd netns_;
+  const NetnsFd& netns_;
   Kernel<HostSide> host_;
   Kernel<ContainerSide> container_;
   StateStore store_;
@@ -215,15 +215,19 @@ class Addition {
 
 }  // namespace
 
-AnswerStatus add(const Call& call) {
+std::unique_ptr<AddTarget> begin_add(const Invocation& invocation, Deadline deadline) {
+  return std::make_unique<AddTarget>(invocation, deadline, [deadline](const InNamespace<ContainerSide>& here) {
+    return open_container(here, deadline);
+  });
+}
+
+AnswerStatus add(const Call& call, AddTarget& target) {
   TRY([[maybe_unused]] const Settings* settings, settings_of(call));
-  AttachmentKey key = call.key();
-  TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
-  TRY(auto container, open_container(netns, call.deadline));
-  TRY(auto host, open_host(call.deadline));
+  auto host = open_host(call.deadline);
+  TRY(auto container, target.view());
+  if (!host) return std::move(host).error();
   TRY(StateStore store, StateStore::open(call.conf.state_dir));
-  return Addition(call, std::move(key), std::move(netns), std::move(host), std::move(container), std::move(store))
-      .run();
+  return Addition(call, call.key(), target.netns(), *std::move(host), std::move(container), std::move(store)).run();
 }
 
 }  // namespace isthmus

@@ -56,7 +56,17 @@ std::string listed(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-AnswerStatus check(const Call& call) {
+std::unique_ptr<CheckTarget> begin_check(const Invocation& invocation, Deadline deadline) {
+  return std::make_unique<CheckTarget>(
+      invocation, deadline,
+      [deadline, ifname = invocation.interface()](const InNamespace<ContainerSide>& here) -> Result<ContainerView> {
+        TRY(auto routes, RouteSocket<ContainerSide>::open(here));
+        routes.set_deadline(deadline);
+        return look_into_container(routes, ifname);
+      });
+}
+
+AnswerStatus check(const Call& call, CheckTarget& target) {
   TRY(const Settings* settings, settings_of(call));
   if (!call.conf.prev_result) {
     return Error{"check '" + call.invocation.interface().text() + "'",
@@ -66,21 +76,12 @@ AnswerStatus check(const Call& call) {
                  "prev-result-missing",
                  "CHECK compares with the result of ADD, which the runtime passes in prevResult"};
   }
-  AttachmentKey key = call.key();
-  TRY(NetnsFd netns, open_target(call.invocation, call.deadline));
+  const AttachmentKey key = call.key();
   std::optional<Result<HostView>> looked;
   // No process may be made while the thread lives.
-  if (opens_by_helper(call.conf.state_dir)) looked = look_at_host(call, key);
-  TRY(ContainerView container, run_in<ContainerSide>(
-                                   netns,
-                                   [&](const InNamespace<ContainerSide>& here) -> Result<ContainerView> {
-                                     TRY(auto routes, RouteSocket<ContainerSide>::open(here));
-                                     routes.set_deadline(call.deadline);
-                                     return look_into_container(routes, key.ifname);
-                                   },
-                                   [&] {
-                                     if (!looked) looked = look_at_host(call, key);
-                                   }));
+  if (!opens_by_helper(call.conf.state_dir)) looked = look_at_host(call, key);
+  TRY(ContainerView container, target.view());
+  if (!looked) looked = look_at_host(call, key);
   TRY(HostView host, *std::move(looked));
   Expectation expected{key, call.invocation.netns, *settings, *call.conf.prev_result, host.record};
   TRY(auto found, differences(expected, host.routes, container, call.deadline));

@@ -10,6 +10,7 @@
 #include "plugin/attachment/key.h"
 #include "plugin/cni/netconf.h"
 #include "plugin/verbs/report.h"
+#include "plugin/verbs/target.h"
 
 namespace isthmus {
 
@@ -26,11 +27,11 @@ struct Call {
 };
 
 // Creates the attachment and prints the result; on any failure leaves nothing (specification, section 4).
-AnswerStatus add(const Call& call);
+AnswerStatus add(const Call& call, AddTarget& target);
 // Removes whatever exists of the attachment, goes on after failures, and reports them together. Absent is done.
 AnswerStatus del(const Call& call);
 // Names every difference between what ADD made and what is there.
-AnswerStatus check(const Call& call);
+AnswerStatus check(const Call& call, CheckTarget& target);
 // Removes the attachments of this network that the runtime does not list.
 AnswerStatus gc(const Call& call);
 // Ready for ADD, or code 50, or 51 when running containers suffer too. Changes nothing.

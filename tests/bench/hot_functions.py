@@ -41,7 +41,7 @@ def touched(sections, profiles):
 def pattern_of(piece, cold):
     """As the linker matches it: a function by its section, code that has no section of its own by its object."""
     _, _, section, file = piece
-    archive = re.match(r".*/(lib[^/]*\.a)\(([^)]*)\)$", file)
+    archive = re.match(r"(?:.*/)?(lib[^/]*\.a)\(([^)]*)\)$", file)
     if section.startswith(".text._Z"):
         for length in range(len(".text._Z") + 4, len(section)):
             beginning = section[:length]

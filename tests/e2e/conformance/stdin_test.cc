@@ -35,6 +35,9 @@ TEST_F(Conformance, S01_StdinThatIsNoConfigurationIsCode6) {
   for (const std::string& verb : kConfiguredVerbs)
     for (const std::string& text : bad)
       EXPECT_TRUE(failed_with(6, Call(verb, text).run())) << verb << ": " << text.substr(0, 80);
+  // Also when the namespace, which is opened meanwhile, is wrong too.
+  for (const char* verb : {"ADD", "CHECK"})
+    EXPECT_TRUE(failed_with(6, Call(verb, std::string("[]")).netns("/run/netns/nobody").run())) << verb;
   EXPECT_TRUE(nothing_changed_since(before));
 }
 
