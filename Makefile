@@ -25,9 +25,9 @@ define install_packages
     $$apt update && $$apt install --no-install-recommends $$missing; }; } </dev/null
 endef
 configure = cmake -S . -B $(1) -G Ninja $(2) >/dev/null
-# With the musl C library, static; where its parts cannot be made (no network), with the machine's own, and shared.
+# With the musl C library, static; where its parts cannot be made (no network), or with MUSL=none, with the machine's own, shared.
 MUSL ?= $(BUILD)/musl
-configure_static = if bash plugin/static/toolchain.sh $(MUSL); then \
+configure_static = if [ $(MUSL) != none ] && bash plugin/static/toolchain.sh $(MUSL); then \
   $(call configure,$(BUILD),$(release) -DCMAKE_TOOLCHAIN_FILE=plugin/static/musl.cmake -DMUSL_PREFIX=$(abspath $(MUSL)) \
     $$(grep -qs ^MUSL_PREFIX $(BUILD)/CMakeCache.txt || echo --fresh)); \
   else echo "without musl: build/isthmus is linked with shared libraries, is slower, and is not held against the budget"; \
@@ -55,7 +55,7 @@ demo: build ## two containers get a network, use it and lose it again, in a host
 	@ISTHMUS_BIN=$(abspath $(BUILD))/isthmus bash tests/e2e/demo.sh
 
 test: deps ## every test
-	@bash plugin/static/toolchain.sh $(MUSL) 2>/dev/null & $(MAKE) --no-print-directory deps-test; status=$$?; wait; exit $$status
+	@[ $(MUSL) = none ] || bash plugin/static/toolchain.sh $(MUSL) 2>/dev/null & $(MAKE) --no-print-directory deps-test; status=$$?; wait; exit $$status
 	@$(configure_static)
 	@$(call ninja,$(BUILD))
 	@bash tests/support/run-tests.sh $(BUILD) $(JOBS)
@@ -93,7 +93,7 @@ tsan: deps-test ## unit and netns tests with ThreadSanitizer
 	@bash tests/support/run-tests.sh build-tsan $(JOBS) -L 'unit|netns'
 
 static: build ## build-static/isthmus, which needs no shared library
-	@bash tests/check/static_binary.sh $(BUILD)/isthmus >/dev/null
+	@bash tests/check/static_binary.sh $(BUILD)/isthmus
 	@install -D -s $(BUILD)/isthmus build-static/isthmus
 
 bench: deps-test ## measure isthmus beside the official plugins and the bare kernel work; under ten minutes
@@ -111,7 +111,7 @@ fmt: deps-test ## format the C++ files
 	@git ls-files -co --exclude-standard -- '*.h' '*.cc' | xargs clang-format-14 -i
 
 install: build ## to DESTDIR and PREFIX (/opt/cni, where runtimes look)
-	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --strip --prefix $(PREFIX)
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-static

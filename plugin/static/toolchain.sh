@@ -6,6 +6,12 @@ set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 mkdir -p "$1"
 out=$(realpath "$1")
+if [ -n "$(ls -A "$out")" ] && [ ! -e "$out/work" ] && [ ! -e "$out/made-from" ]; then
+  echo "$0: '$1' was not made by this script, which would empty it" >&2
+  exit 1
+fi
+exec 9>"$out.lock"
+flock 9
 machine=$(gcc -dumpmachine)
 musl=${machine%-gnu*}-musl
 made_from=$(cat "$here"/{toolchain.sh,heap.h,copy.c,unwind.c} | sha256sum; gcc --version | head -1; dpkg-query -W musl-dev libnl-3-dev 2>/dev/null || true)
