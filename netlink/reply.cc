@@ -47,11 +47,7 @@ std::optional<std::span<const std::uint8_t>> Attributes::bytes(int attribute) co
     if (at) found.emplace(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));
     return found;
   }
-  int remaining = static_cast<int>(size_);
-  for (auto* at = static_cast<const nlattr*>(start_); nla_ok(at, remaining); at = nla_next(at, &remaining)) {
-    if (nla_type(at) != attribute) continue;
-    found.emplace(static_cast<const std::uint8_t*>(nla_data(at)), static_cast<std::size_t>(nla_len(at)));
-  }
+  if (auto every = all(attribute); !every.empty()) found = every.back();
   return found;
 }
 

@@ -20,7 +20,7 @@ inline constexpr int kCapSysAdmin = 21;
 Result<bool> has_capability(int capability);
 
 // Gives up all capabilities of the calling thread but these, and of the threads and processes it starts from now on.
-// Precondition: it is the only thread.
+// Other threads keep theirs.
 //
 // Programs that root executes are as able as before: execve(2) by user 0 gives them the whole bounding set again, which
 // is not touched. But whoever gains capabilities by execve loses PR_SET_PDEATHSIG: not for callers that rely on it. A

@@ -150,8 +150,6 @@ NamespaceThread::NamespaceThread(const NetnsFd& netns, std::function<void()> bod
 
 NamespaceThread::~NamespaceThread() { state_->wait(); }
 
-bool NamespaceThread::has_started() const { return state_->runs; }
-
 Status NamespaceThread::join() {
   state_->wait();
   if (state_->failure) return *std::move(state_->failure);
@@ -159,14 +157,5 @@ Status NamespaceThread::join() {
 }
 
 }  // namespace detail
-
-Status detail::run_on_fresh_thread(const NetnsFd& netns,
-                                   const std::function<void()>& body,
-                                   const std::function<void()>& meanwhile) {
-  using Place = NamespaceThread::Place;
-  NamespaceThread thread(netns, body, meanwhile ? Place::any_processor : Place::same_processor);
-  if (meanwhile && thread.has_started()) meanwhile();
-  return thread.join();
-}
 
 }  // namespace isthmus

@@ -38,7 +38,6 @@ class NamespaceThread {
   ~NamespaceThread();
   NamespaceThread(const NamespaceThread&) = delete;
   NamespaceThread& operator=(const NamespaceThread&) = delete;
-  bool has_started() const;
   // Waits for the end. Fails if the thread could not start, enter, or prove where it is, or if `body` threw.
   Status join();
 
@@ -47,11 +46,6 @@ class NamespaceThread {
   std::unique_ptr<State> state_;
 };
 
-// Runs `body` on such a thread, and `meanwhile`, if there is one, on the calling one. Fails like join(); only when the
-// thread cannot start, `meanwhile` is not run.
-Status run_on_fresh_thread(const NetnsFd& netns,
-                           const std::function<void()>& body,
-                           const std::function<void()>& meanwhile);
 int current_thread_id();
 // Fails with [internal] on every thread but the main one.
 Status require_main_thread();
@@ -68,8 +62,8 @@ class InNamespace {
 
  private:
   InNamespace() : thread_(detail::current_thread_id()) {}
-  template <class S, class F, class M>
-  friend auto run_in(const NetnsFd& netns, F function, M meanwhile) -> std::invoke_result_t<F, const InNamespace<S>&>;
+  template <class S, class F>
+  friend auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<S>&>;
   template <class S, class Answer>
   friend class RunningIn;
   template <class F>
@@ -77,30 +71,25 @@ class InNamespace {
   int thread_;
 };
 
-// Runs `function` in `netns` and returns what it returns, which must be a Result by value. `meanwhile` is for the
-// calling thread, which would only wait: it must not touch what `function` uses. It is worth the two processors if it
-// takes longer than to wake one, some 100 us.
-template <class Side, class F, class M>
-auto run_in(const NetnsFd& netns, F function, M meanwhile) -> std::invoke_result_t<F, const InNamespace<Side>&> {
+// Runs `function` in `netns` and returns what it returns, which must be a Result by value.
+template <class Side, class F>
+auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
   using Answer = std::invoke_result_t<F, const InNamespace<Side>&>;
   static_assert(!std::is_reference_v<Answer>, "nothing may outlive the thread by reference");
   std::optional<Answer> answer;
-  TRY_OK(detail::run_on_fresh_thread(
+  detail::NamespaceThread thread(
       netns,
       [&] {
         InNamespace<Side> pass;
         answer.emplace(function(pass));
       },
-      meanwhile));
+      detail::NamespaceThread::Place::same_processor);
+  TRY_OK(thread.join());
   return *std::move(answer);
 }
 
-template <class Side, class F>
-auto run_in(const NetnsFd& netns, F function) -> std::invoke_result_t<F, const InNamespace<Side>&> {
-  return run_in<Side>(netns, std::move(function), std::function<void()>());
-}
-
-// The same for a caller who goes on meanwhile and fetches what `function` returned when it is needed.
+// The same for a caller who goes on and fetches what `function` returned when it is needed, and must not touch what
+// `function` uses before. It is worth the two processors if it takes longer than to wake one, some 100 us.
 template <class Side, class Answer>
 class RunningIn {
  public:

@@ -22,10 +22,10 @@ rm -rf "$out"
 mkdir -p "$work" "$out/include" "$out/lib"
 cd "$work"
 say_why() {
-  echo "plugin/static/toolchain.sh: '$BASH_COMMAND' failed; the last lines of $work/log:"
+  echo "plugin/static/toolchain.sh failed; apt must reach its archive, whose sources are asked for. Last lines of $work/log:"
   tail -n 20 "$work/log" | cut -c1-200
 }
-trap 'say_why >&3' ERR
+trap '[ $? = 0 ] || say_why >&3' EXIT
 exec 3>&2 >"$work/log" 2>&1
 jobs=$(nproc)
 
@@ -87,7 +87,8 @@ build_libnl() {
   cp lib/.libs/libnl-3.a "$out/lib"
 }
 
-# What each line is for: docs/design.md.
+# Why each: docs/design.md. Without -fno-builtin calloc would call itself. What of the C library's heap is not replaced, such as
+# aligned_alloc, refuses to work beside one that is.
 build_parts() {
   local flags="-O2 -fno-builtin -fno-tree-loop-distribute-patterns -ffunction-sections -Wall"
   $CC $flags -include "$here/heap.h" -Dmemalign=aligned_alloc -DUSE_LOCKS=1 -DMORECORE=heap_more -DMORECORE_CANNOT_TRIM -DNO_MALLINFO=1 \

@@ -21,35 +21,19 @@
 #include <thread>
 
 #include "netns/helper_process.h"
-#include "tests/support/private_host.h"
+#include "tests/netns/netns/pod_test.h"
 
 namespace isthmus {
 namespace {
 
 using ::testing::HasSubstr;
 
-class NamespaceThread : public test::PrivateHost {
+class NamespaceThread : public test::PodTest {
  protected:
-  void SetUp() override {
-    PrivateHost::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    pod_.emplace("pod");
-    auto path = NetnsPath::parse(pod_->path());
-    auto opened = NetnsFd::open(*path, Deadline::in(std::chrono::seconds(20)));
-    ASSERT_TRUE(opened) << opened.error().text();
-    netns_ = std::make_unique<NetnsFd>(*std::move(opened));
-  }
-  void TearDown() override { pod_.reset(); }
-
-  const NetnsFd& netns() const { return *netns_; }
   static std::size_t threads() {
     std::filesystem::directory_iterator all("/proc/self/task");
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
   }
-
- private:
-  std::optional<test::NamedNetns> pod_;
-  std::unique_ptr<NetnsFd> netns_;
 };
 
 TEST_F(NamespaceThread, TheFunctionIsInsideAndTheMainThreadIsNot) {
@@ -76,50 +60,6 @@ TEST_F(NamespaceThread, OnesOwnNamespaceIsThatOfProc) {
   auto inside =
       run_in<ContainerSide>(netns(), [&](const auto&) -> Result<bool> { return *own_netns_id() == *of_proc(); });
   EXPECT_TRUE(inside && *inside);
-}
-
-TEST_F(NamespaceThread, TheCallerWorksAtHomeMeanwhile) {
-  NetnsId home = *own_netns_id();
-  std::promise<void> ready;
-  NetnsId seen;
-  auto inside = run_in<ContainerSide>(
-      netns(),
-      [&](const auto&) {
-        ready.get_future().wait();  // each waits for the other: one after the other would hang
-        return own_netns_id();
-      },
-      [&] {
-        seen = *own_netns_id();
-        EXPECT_TRUE(run_at_home([](const auto& pass) -> Status {
-          EXPECT_TRUE(pass.here());
-          return done;
-        }));
-        ready.set_value();
-      });
-  EXPECT_EQ(*inside, netns().id());
-  EXPECT_EQ(seen, home);
-}
-
-TEST_F(NamespaceThread, NoProcessIsMadeMeanwhile) {
-  auto helper = [] { return run_in_helper(Deadline::in(std::chrono::seconds(20)), [] { return HelperAnswer{}; }); };
-  std::optional<Result<HelperAnswer>> meanwhile;
-  ASSERT_TRUE(run_in<ContainerSide>(
-      netns(), [](const auto&) -> Status { return done; }, [&] { meanwhile = helper(); }));
-  ASSERT_FALSE(*meanwhile);
-  EXPECT_EQ(meanwhile->error().word, "internal");
-  EXPECT_TRUE(helper()) << "nothing is left of the thread";
-}
-
-TEST_F(NamespaceThread, WhatTheCallerThrowsMeanwhileComesAfterTheThreadsEnd) {
-  bool ended = false;
-  auto function = [&](const auto&) -> Status {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    ended = true;
-    return done;
-  };
-  EXPECT_THROW(static_cast<void>(run_in<ContainerSide>(netns(), function, [] { throw std::runtime_error("no"); })),
-               std::runtime_error);
-  EXPECT_TRUE(ended);
 }
 
 TEST_F(NamespaceThread, TheMainThreadStaysHomeWhileTheFunctionRuns) {

@@ -3,12 +3,11 @@
 #include <sched.h>
 
 #include <atomic>
-#include <memory>
 #include <thread>
 #include <vector>
 
 #include "netns/namespace_thread.h"
-#include "tests/support/private_host.h"
+#include "tests/netns/netns/pod_test.h"
 
 namespace isthmus {
 namespace {
@@ -22,37 +21,25 @@ std::vector<int> allowed() {
   return processors;
 }
 
-class ThreadPlace : public test::PrivateHost {
- protected:
-  void SetUp() override {
-    PrivateHost::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    pod_.emplace("pod");
-    auto opened = NetnsFd::open(*NetnsPath::parse(pod_->path()), Deadline::in(std::chrono::seconds(20)));
-    ASSERT_TRUE(opened) << opened.error().text();
-    netns_ = std::make_unique<NetnsFd>(*std::move(opened));
-  }
-  void TearDown() override { pod_.reset(); }
-
-  std::optional<test::NamedNetns> pod_;
-  std::unique_ptr<NetnsFd> netns_;
-};
+using ThreadPlace = test::PodTest;
 
 using Processors = std::vector<int>;
 Result<Processors> look(const InNamespace<ContainerSide>& /*pass*/) { return allowed(); }
 
 TEST_F(ThreadPlace, IsTheWaitingCallersProcessor) {
   const Processors before = allowed();
-  auto inside = run_in<ContainerSide>(*netns_, look);
+  auto inside = run_in<ContainerSide>(netns(), look);
   ASSERT_TRUE(inside);
   EXPECT_EQ(inside->size(), 1U);
   EXPECT_THAT(before, ::testing::Contains(inside->front()));
   EXPECT_EQ(allowed(), before) << "the caller may go where it might before";
 }
 
-TEST_F(ThreadPlace, IsAnyWhenTheCallerWorksMeanwhile) {
+TEST_F(ThreadPlace, IsAnyWhenTheCallerGoesOn) {
   const Processors before = allowed();
-  auto inside = run_in<ContainerSide>(*netns_, look, [&] { EXPECT_EQ(allowed(), before); });
+  RunningIn<ContainerSide, Result<Processors>> running(netns(), look);
+  EXPECT_EQ(allowed(), before);
+  auto inside = running.join();
   ASSERT_TRUE(inside);
   EXPECT_EQ(*inside, before);
 }
@@ -67,7 +54,7 @@ TEST_F(ThreadPlace, ManyAtOnce) {
   };
   std::vector<std::thread> callers;
   for (int i = 0; i < 4; ++i)
-    callers.emplace_back([&] { EXPECT_TRUE(run_in<ContainerSide>(*netns_, meet)); });
+    callers.emplace_back([&] { EXPECT_TRUE(run_in<ContainerSide>(netns(), meet)); });
   for (std::thread& caller : callers)
     caller.join();
   EXPECT_EQ(inside, 4);
